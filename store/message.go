@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"io"
+	"iter"
+)
+
+// Deliver puts messages into mailboxes, each with its own result, in one
+// transaction: LMTP's verb. Insertions that share a Body share its bytes.
+func (s *Store) Deliver(ctx context.Context, by Actor, list []Insertion) ([]Inserted, error) {
+	return s.engine.Insert(ctx, by, list, false, s.opts.MaxKeywords)
+}
+
+// Append puts messages into mailboxes, all or none: IMAP APPEND and import.
+func (s *Store) Append(ctx context.Context, by Actor, list []Insertion) ([]Inserted, error) {
+	return s.engine.Insert(ctx, by, list, true, s.opts.MaxKeywords)
+}
+
+// SetFlags changes flags of entries of the view's mailbox.
+func (v *View) SetFlags(ctx context.Context, change FlagsChange) (FlagsResult, error) {
+	return v.s.engine.SetFlags(ctx, v.by, v.row.ID, change, v.s.opts.MaxKeywords)
+}
+
+// Copy copies or moves entries to another mailbox of the account.
+func (v *View) Copy(ctx context.Context, to MailboxID, uids UIDSet, move bool) (Copied, error) {
+	return v.s.engine.Copy(ctx, v.by, v.row.ID, to, uids, move)
+}
+
+// Expunge removes the entries in uids that have \Deleted.
+func (v *View) Expunge(ctx context.Context, uids UIDSet) (Expunge, error) {
+	return v.s.engine.Expunge(ctx, v.by, v.row.ID, uids, true)
+}
+
+// Quit is a POP3 UPDATE state; see MessageEngine.
+func (v *View) Quit(ctx context.Context, deleted, seen UIDSet, policy DeletePolicy) error {
+	return v.s.engine.Quit(ctx, v.by, v.row.ID, deleted, seen, policy)
+}
+
+// Expunges gives what was expunged later than since.
+func (v *View) Expunges(ctx context.Context, since ModSeq) ([]Expunge, error) {
+	return v.s.engine.Expunges(ctx, v.row.ID, since)
+}
+
+// UIDLs gives the UIDLs of the mailbox's entries that have one of their own;
+// every other entry has DefaultUIDL of its message.
+func (v *View) UIDLs(ctx context.Context) (map[UID]string, error) {
+	return v.s.engine.UIDLs(ctx, v.row.ID)
+}
+
+// Hidden gives the messages that the actor's credential deleted under
+// DeleteKeep.
+func (v *View) Hidden(ctx context.Context) (map[MessageID]bool, error) {
+	return v.s.engine.Hidden(ctx, v.row.ID, v.by.Credential)
+}
+
+// Messages reads what never changes of messages, in the order of ids, in
+// pages; no statement is open while the loop body runs. Ids that are gone are
+// passed over.
+func (s *Store) Messages(ctx context.Context, ids []MessageID, want Want) iter.Seq2[*Message, error] {
+	return s.engine.Messages(ctx, ids, want)
+}
+
+// ImportSeen reports which keys an account's import ledger has.
+func (s *Store) ImportSeen(ctx context.Context, account AccountID, keys []string) (map[string]bool, error) {
+	return s.engine.ImportSeen(ctx, account, keys)
+}
+
+func (s *Store) noteReads(by Actor, id MailboxID, uids UIDSet) {
+	s.done.Go(func() {
+		if err := s.engine.NoteReads(s.ctx, by, id, uids); err != nil {
+			s.opts.Logger.Info("journal of reading dropped", "account", by.Account, "err", err)
+		}
+	})
+}
+
+// Reader reads a message's served bytes: prefix, header, text. It keeps one
+// chunk in memory. Not for use by two goroutines at once.
+type Reader struct {
+	ctx   context.Context
+	s     *Store
+	m     *Message
+	chunk int // number of the chunk in data, -1: none
+	data  []byte
+}
+
+// Reader gives a reader of a message that Messages read with Header wanted.
+func (s *Store) Reader(ctx context.Context, m *Message) *Reader {
+	return &Reader{ctx: ctx, s: s, m: m, chunk: -1}
+}
+
+// Size is the number of octets of BODY[].
+func (r *Reader) Size() int64 { return r.m.Size }
+
+// ReadAt implements io.ReaderAt over the served bytes.
+func (r *Reader) ReadAt(p []byte, off int64) (n int, err error) {
+	for n < len(p) {
+		part, err := r.at(off + int64(n))
+		if err != nil {
+			return n, err
+		}
+		n += copy(p[n:], part)
+	}
+	return n, nil
+}
+
+// Parsed is the same without the prefix: what message.Structure speaks of.
+func (r *Reader) Parsed() io.ReaderAt {
+	prefix := int64(r.m.PrefixSize)
+	return io.NewSectionReader(r, prefix, r.m.Size-prefix)
+}
+
+// WriteRange writes n octets from off on to w, a chunk at a time.
+func (r *Reader) WriteRange(w io.Writer, off, n int64) error {
+	for n > 0 {
+		part, err := r.at(off)
+		if err != nil {
+			return err
+		}
+		part = part[:min(int64(len(part)), n)]
+		if _, err := w.Write(part); err != nil {
+			return err
+		}
+		off += int64(len(part))
+		n -= int64(len(part))
+	}
+	return nil
+}
+
+// at gives some bytes, at least one, from off on.
+func (r *Reader) at(off int64) ([]byte, error) {
+	if off >= r.m.Size {
+		return nil, io.EOF
+	}
+	for _, part := range [][]byte{r.m.Prefix, r.m.Header} {
+		if off < int64(len(part)) {
+			return part[off:], nil
+		}
+		off -= int64(len(part))
+	}
+	if r.m.Text != nil {
+		return r.m.Text[off:], nil
+	}
+	if n := int(off / ChunkSize); n != r.chunk {
+		data, err := r.s.engine.ReadChunk(r.ctx, r.m.Body, n)
+		if err != nil {
+			return nil, err
+		}
+		r.chunk, r.data = n, data
+	}
+	part := r.data[off%ChunkSize:]
+	if len(part) == 0 {
+		return nil, Errorf(Corrupt, "message %d is shorter than its size says", r.m.ID)
+	}
+	return part, nil
+}

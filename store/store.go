@@ -1,0 +1,231 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Options are a store's settings; zero values mean the defaults given.
+type Options struct {
+	Domains       []string      // mail for x@domain may go to the account x; the host name belongs here too
+	MessageSize   int64         // octets of one message, 0: no limit
+	MaxMailboxes  int           // per account, 0: no limit
+	MaxKeywords   int           // per account, 0: no limit
+	IndexMemory   int64         // bytes for the indexes of mailboxes nobody has open; default 64 MiB
+	KeepExpunged  time.Duration // how long expunged mail can be undeleted; default 14 days
+	Searches      int           // at once per account; default 2
+	SearchWait    time.Duration // how long a further one waits; default 60 s
+	UpkeepEvery   time.Duration // default 30 s
+	PruneEvery    time.Duration // default 10 min
+	Logger        *slog.Logger
+	Now           func() time.Time
+	SearchTextMax int64 // decoded text looked at per message; default 8 MiB
+}
+
+func (o *Options) setDefaults() {
+	o.IndexMemory = orDefault(o.IndexMemory, 64<<20)
+	o.KeepExpunged = orDefault(o.KeepExpunged, 14*24*time.Hour)
+	o.Searches = orDefault(o.Searches, 2)
+	o.SearchWait = orDefault(o.SearchWait, time.Minute)
+	o.UpkeepEvery = orDefault(o.UpkeepEvery, 30*time.Second)
+	o.PruneEvery = orDefault(o.PruneEvery, 10*time.Minute)
+	o.SearchTextMax = orDefault(o.SearchTextMax, 8<<20)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+}
+
+func orDefault[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
+
+// Store is what the front ends call. All methods may be used at once.
+type Store struct {
+	engine Engine
+	opts   Options
+
+	mu        sync.Mutex // guards the maps; taken before an index's mu, never after
+	mailboxes map[MailboxID]*index
+	keywords  map[AccountID][]string
+	recent    map[MailboxID]UID // live values not yet written
+	searches  map[AccountID]chan struct{}
+
+	usesMu sync.Mutex
+	uses   map[CredentialID]CredentialUse
+
+	stop context.CancelFunc
+	done sync.WaitGroup // upkeep and index loads
+	ctx  context.Context
+}
+
+// Open makes a Store over an engine that nothing else uses, and starts its
+// upkeep. Close closes both.
+func Open(engine Engine, opts Options) *Store {
+	opts.setDefaults()
+	s := &Store{engine: engine, opts: opts,
+		mailboxes: map[MailboxID]*index{}, keywords: map[AccountID][]string{},
+		recent: map[MailboxID]UID{}, searches: map[AccountID]chan struct{}{},
+		uses: map[CredentialID]CredentialUse{}}
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	engine.Start(s.publish)
+	s.done.Go(s.upkeep)
+	return s
+}
+
+// Close writes what was gathered and closes the engine. Views must be closed
+// before.
+func (s *Store) Close() error {
+	s.stop()
+	s.done.Wait()
+	return errors.Join(s.flush(context.Background()), s.engine.Close())
+}
+
+// Health is nil while the store takes writes.
+func (s *Store) Health() error { return s.engine.Health() }
+
+// StoreID is the store's random id, part of derived UIDLs.
+func (s *Store) StoreID() string { return s.engine.StoreID() }
+
+// MessageSize is the largest message taken in, in octets; 0: any.
+func (s *Store) MessageSize() int64 { return s.opts.MessageSize }
+
+// SearchTextMax is how much decoded text of one message searches look at.
+func (s *Store) SearchTextMax() int64 { return s.opts.SearchTextMax }
+
+// Now is the store's clock.
+func (s *Store) Now() time.Time { return s.opts.Now() }
+
+// Check verifies the store; see UpkeepEngine.
+func (s *Store) Check(ctx context.Context, repair bool, finding func(string)) error {
+	return s.engine.Check(ctx, repair, finding)
+}
+
+// upkeep writes what was gathered and prunes, until Close.
+func (s *Store) upkeep() {
+	tick := time.NewTicker(s.opts.UpkeepEvery)
+	defer tick.Stop()
+	prune := time.NewTicker(s.opts.PruneEvery)
+	defer prune.Stop()
+	for {
+		var err error
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-tick.C:
+			err = s.flush(s.ctx)
+		case <-prune.C:
+			err = s.engine.Prune(s.ctx, s.opts.Now().Add(-s.opts.KeepExpunged), s.pinned())
+		}
+		if err != nil && s.ctx.Err() == nil {
+			s.opts.Logger.Warn("store upkeep failed", "err", err)
+		}
+	}
+}
+
+// flush writes last uses and \Recent marks, which no session waits for.
+func (s *Store) flush(ctx context.Context) error {
+	s.usesMu.Lock()
+	uses := make([]CredentialUse, 0, len(s.uses))
+	for _, u := range s.uses {
+		uses = append(uses, u)
+	}
+	clear(s.uses)
+	s.usesMu.Unlock()
+	s.mu.Lock()
+	recent := s.recent
+	s.recent = map[MailboxID]UID{}
+	s.mu.Unlock()
+
+	var err error
+	if len(uses) > 0 {
+		err = s.engine.NoteCredentialUses(ctx, uses)
+	}
+	if len(recent) > 0 {
+		err = errors.Join(err, s.engine.SaveRecent(ctx, recent))
+	}
+	return err
+}
+
+// pinned gives, for each mailbox that is open, the modseq up to which every
+// session has been told of expunges.
+func (s *Store) pinned() map[MailboxID]ModSeq {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pins := map[MailboxID]ModSeq{}
+	for id, x := range s.mailboxes {
+		if told, open := x.toldByAll(); open {
+			pins[id] = told
+		}
+	}
+	return pins
+}
+
+// publish is called by the engine after each commit, in commit order.
+func (s *Store) publish(changes []Change) {
+	for i := range changes {
+		c := &changes[i]
+		s.mu.Lock()
+		if c.Keywords != nil {
+			s.keywords[c.Mailbox.ID.Account()] = c.Keywords
+		}
+		x := s.mailboxes[c.Mailbox.ID]
+		s.mu.Unlock()
+		if x != nil {
+			x.publish(c)
+		}
+	}
+}
+
+// Keywords lists an account's keywords; the index is the keyword's number.
+// The slice must not be changed.
+func (s *Store) Keywords(ctx context.Context, id AccountID) ([]string, error) {
+	s.mu.Lock()
+	list, ok := s.keywords[id]
+	s.mu.Unlock()
+	if ok {
+		return list, nil
+	}
+	list, err := s.engine.Keywords(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if newer, ok := s.keywords[id]; ok && len(newer) > len(list) {
+		return newer, nil
+	}
+	s.keywords[id] = list
+	return list, nil
+}
+
+// BeginSearch waits for one of the account's places for searches; release
+// gives it back. Limit if none gets free in time.
+func (s *Store) BeginSearch(ctx context.Context, id AccountID) (release func(), err error) {
+	s.mu.Lock()
+	places := s.searches[id]
+	if places == nil {
+		places = make(chan struct{}, s.opts.Searches)
+		s.searches[id] = places
+	}
+	s.mu.Unlock()
+	wait := time.NewTimer(s.opts.SearchWait)
+	defer wait.Stop()
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-wait.C:
+		return nil, Errorf(Limit, "%d searches of this account are running already", s.opts.Searches)
+	}
+}
