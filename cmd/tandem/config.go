@@ -1,0 +1,234 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// config is every setting. The toml tag is its name in the file, within its
+// section; doc says what it means, in `config init` and in the reference.
+type config struct {
+	Hostname string   `toml:"hostname" doc:"the name of this host: in greetings, in Received headers, and a domain whose mail is ours"`
+	Domains  []string `toml:"domains" doc:"further domains: mail for x@domain goes to the account x when there is no account x@domain"`
+	Data     string   `toml:"data" doc:"the directory of the store; made when absent, readable by its owner alone"`
+
+	IMAP      imapConfig      `toml:"imap"`
+	POP3      pop3Config      `toml:"pop3"`
+	LMTP      lmtpConfig      `toml:"lmtp"`
+	TLS       tlsConfig       `toml:"tls"`
+	Auth      authConfig      `toml:"auth"`
+	Retention retentionConfig `toml:"retention"`
+	Log       logConfig       `toml:"log"`
+	Limits    limitsConfig    `toml:"limits"`
+}
+
+type imapConfig struct {
+	Listen    []string `toml:"listen" doc:"addresses for IMAP with STARTTLS: host:port or unix:/path"`
+	ListenTLS []string `toml:"listen_tls" doc:"addresses for IMAP over TLS"`
+}
+
+type pop3Config struct {
+	Listen    []string `toml:"listen" doc:"addresses for POP3 with STLS: host:port or unix:/path"`
+	ListenTLS []string `toml:"listen_tls" doc:"addresses for POP3 over TLS"`
+}
+
+type lmtpConfig struct {
+	Listen      []string `toml:"listen" doc:"addresses where the mail server delivers: host:port or unix:/path"`
+	SocketMode  fileMode `toml:"socket_mode" doc:"permissions of unix sockets"`
+	SocketGroup string   `toml:"socket_group" doc:"group of unix sockets, by name or number; empty: the server's"`
+	Subaddress  string   `toml:"subaddress" doc:"where mail for alice+lists goes: \"mailbox\": to her mailbox lists when there is one, \"inbox\": always to INBOX"`
+	JunkHeader  string   `toml:"junk_header" doc:"a header line such as \"X-Spam: yes\" that files a message into Junk; empty: none"`
+}
+
+type tlsConfig struct {
+	Cert string `toml:"cert" doc:"certificate chain in PEM; with neither file a local CA and certificate are made in the data directory"`
+	Key  string `toml:"key" doc:"private key in PEM; both files are read again when they change"`
+}
+
+type authConfig struct {
+	Plaintext string   `toml:"plaintext" doc:"passwords on connections without TLS: \"loopback\", \"never\" or \"always\""`
+	Trusted   []string `toml:"trusted" doc:"addresses or networks (a webmail server, a proxy) whose failed logins are counted by user"`
+	Listen    []string `toml:"listen" doc:"unix:/path sockets that speak Dovecot's authentication protocol, for a mail server's submission logins"`
+}
+
+type retentionConfig struct {
+	Expunged duration `toml:"expunged" doc:"how long expunged mail is kept to be taken back"`
+}
+
+type logConfig struct {
+	Level string `toml:"level" doc:"\"debug\", \"info\", \"warn\" or \"error\""`
+}
+
+// limitsConfig has a limit each; 0 means no limit.
+type limitsConfig struct {
+	Connections           int      `toml:"connections" doc:"connections in all"`
+	Strangers             int      `toml:"strangers" doc:"connections not yet logged in, in all; at the limit the oldest goes"`
+	ConnectionsPerAddress int      `toml:"connections_per_address" doc:"connections not yet logged in, of an address"`
+	TimeToLogin           duration `toml:"time_to_login" doc:"from connecting to the login"`
+	FailedLoginDelay      bool     `toml:"failed_login_delay" doc:"delay the answer to a failed login, longer with each from an address"`
+	SessionsPerUser       int      `toml:"sessions_per_user" doc:"logged-in connections of a user"`
+	SessionsPerUserAddr   int      `toml:"sessions_per_user_address" doc:"logged-in connections of a user from an address"`
+	MessageSize           int64    `toml:"message_size" doc:"octets of a message that arrives over LMTP or APPEND"`
+	LMTPRecipients        int      `toml:"lmtp_recipients" doc:"recipients of one delivery"`
+	IMAPIdle              duration `toml:"imap_idle" doc:"silence after which an IMAP session is closed, after login"`
+	POP3Idle              duration `toml:"pop3_idle" doc:"silence after which a POP3 session is closed"`
+	WriteStall            duration `toml:"write_stall" doc:"how long a client may take no byte of an answer"`
+
+	LineBeforeLogin    int64 `toml:"line_before_login" doc:"octets of an IMAP command with its literals, before login"`
+	LiteralBeforeLogin int64 `toml:"literal_before_login" doc:"octets of a literal, before login"`
+	SASLLine           int64 `toml:"sasl_line" doc:"octets of a line of a SASL exchange"`
+	Line               int64 `toml:"line" doc:"octets of an IMAP command line"`
+	Literal            int64 `toml:"literal" doc:"octets of a literal that is not a message"`
+	Command            int64 `toml:"command" doc:"octets of an IMAP command with its literals, messages apart"`
+	Literals           int   `toml:"literals" doc:"literals in a command"`
+	ListNesting        int   `toml:"list_nesting" doc:"parentheses within each other in a command"`
+	SearchKeys         int   `toml:"search_keys" doc:"keys in a SEARCH"`
+	SearchNesting      int   `toml:"search_nesting" doc:"keys within each other in a SEARCH"`
+	SetRanges          int   `toml:"set_ranges" doc:"ranges in a sequence set"`
+	ListPatterns       int   `toml:"list_patterns" doc:"patterns in a LIST"`
+	BadCommandsBefore  int   `toml:"bad_commands_before_login" doc:"bad commands before login until the connection is closed"`
+	BadCommands        int   `toml:"bad_commands" doc:"bad commands in a row after login"`
+	LMTPBadCommands    int   `toml:"lmtp_bad_commands" doc:"bad commands in an LMTP connection"`
+
+	Keywords     int      `toml:"keywords" doc:"different keywords in an account"`
+	Mailboxes    int      `toml:"mailboxes" doc:"mailboxes in an account"`
+	Searches     int      `toml:"searches" doc:"searches of a user at once"`
+	SearchWait   duration `toml:"search_wait" doc:"how long a further search waits for its turn"`
+	IndexMemory  int64    `toml:"index_memory" doc:"octets for the indexes of mailboxes that nobody has open"`
+	HashWaiting  int      `toml:"hash_waiting" doc:"logins that wait for a processor to check their password"`
+	FailedLogins int      `toml:"failed_logins_pending" doc:"failed logins of an address whose answer is being delayed"`
+}
+
+// defaults are the settings without a file, flags or environment.
+func defaults() config {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "localhost"
+	}
+	return config{
+		Hostname:  host,
+		Domains:   []string{},
+		Data:      defaultData(),
+		IMAP:      imapConfig{Listen: []string{"127.0.0.1:10143"}, ListenTLS: []string{"127.0.0.1:10993"}},
+		POP3:      pop3Config{Listen: []string{"127.0.0.1:10110"}, ListenTLS: []string{"127.0.0.1:10995"}},
+		LMTP:      lmtpConfig{Listen: []string{"127.0.0.1:10024"}, SocketMode: 0o660, Subaddress: "mailbox"},
+		Auth:      authConfig{Plaintext: "loopback", Trusted: []string{}, Listen: []string{}},
+		Retention: retentionConfig{Expunged: duration(14 * 24 * time.Hour)},
+		Log:       logConfig{Level: "info"},
+		Limits:    defaultLimits(),
+	}
+}
+
+func defaultLimits() limitsConfig {
+	return limitsConfig{
+		Connections:           5000,
+		Strangers:             1000,
+		ConnectionsPerAddress: 20,
+		TimeToLogin:           duration(180 * time.Second),
+		FailedLoginDelay:      true,
+		SessionsPerUser:       250,
+		SessionsPerUserAddr:   20,
+		MessageSize:           50 << 20,
+		LMTPRecipients:        100,
+		IMAPIdle:              duration(30 * time.Minute),
+		POP3Idle:              duration(10 * time.Minute),
+		WriteStall:            duration(5 * time.Minute),
+		LineBeforeLogin:       8 << 10,
+		LiteralBeforeLogin:    4 << 10,
+		SASLLine:              12 << 10,
+		Line:                  64 << 10,
+		Literal:               128 << 10,
+		Command:               1 << 20,
+		Literals:              1000,
+		ListNesting:           64,
+		SearchKeys:            1000,
+		SearchNesting:         64,
+		SetRanges:             10000,
+		ListPatterns:          100,
+		BadCommandsBefore:     3,
+		BadCommands:           20,
+		LMTPBadCommands:       10,
+		Keywords:              500,
+		Mailboxes:             10000,
+		Searches:              2,
+		SearchWait:            duration(time.Minute),
+		IndexMemory:           64 << 20,
+		HashWaiting:           256,
+		FailedLogins:          4,
+	}
+}
+
+// defaultData is where the store lies when nothing says otherwise.
+func defaultData() string {
+	base := os.Getenv("XDG_DATA_HOME")
+	if !filepath.IsAbs(base) { // the XDG base directory rules: relative ones are ignored
+		home, err := os.UserHomeDir()
+		if err != nil {
+			home = "."
+		}
+		base = filepath.Join(home, ".local", "share")
+	}
+	return filepath.Join(base, "tandem")
+}
+
+// duration is a time span, written as in Go ("90s", "30m") or in days ("14d").
+type duration time.Duration
+
+// UnmarshalText reads "90s", "14d", or "0".
+func (d *duration) UnmarshalText(text []byte) error {
+	s := string(text)
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		if err != nil {
+			return fmt.Errorf("%q is no time span (write 90s, 30m, 12h or 14d)", s)
+		}
+		*d = duration(time.Duration(n) * 24 * time.Hour)
+		return nil
+	}
+	span, err := time.ParseDuration(s)
+	if err != nil || span < 0 {
+		return fmt.Errorf("%q is no time span (write 90s, 30m, 12h or 14d)", s)
+	}
+	*d = duration(span)
+	return nil
+}
+
+// MarshalText writes the shortest form that UnmarshalText reads.
+func (d duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+func (d duration) String() string {
+	span := time.Duration(d)
+	switch {
+	case span >= 48*time.Hour && span%(24*time.Hour) == 0:
+		return strconv.Itoa(int(span/(24*time.Hour))) + "d"
+	case span > 3*time.Minute && span%time.Hour == 0:
+		return strconv.Itoa(int(span/time.Hour)) + "h"
+	case span > 3*time.Minute && span%time.Minute == 0:
+		return strconv.Itoa(int(span/time.Minute)) + "m"
+	case span%time.Second == 0:
+		return strconv.Itoa(int(span/time.Second)) + "s"
+	}
+	return span.String()
+}
+
+// fileMode is permission bits, written in octal as a string.
+type fileMode os.FileMode
+
+// UnmarshalText reads octal digits.
+func (m *fileMode) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseUint(string(text), 8, 32)
+	if err != nil || n > 0o777 {
+		return fmt.Errorf("%q is no permission (write \"0660\")", text)
+	}
+	*m = fileMode(n)
+	return nil
+}
+
+// MarshalText writes octal digits.
+func (m fileMode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+func (m fileMode) String() string { return fmt.Sprintf("%04o", uint32(m)) }

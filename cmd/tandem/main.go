@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+func main() { os.Exit(run()) }
+
+// run is main with a result, so that deferred calls run and tests can call it.
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRoot(&app{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv})
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "tandem:", strings.TrimSpace(err.Error()))
+	}
+	return exitCode(err)
+}
+
+// app is what commands share: the streams, the environment, the global flags.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	getenv   func(string) string
+
+	configFile, data string
+	json             bool
+}
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "tandem",
+		Short:         "Serve one store of mail over IMAP and POP3",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Errorf("unknown command %q (tandem --help lists them)", args[0])}
+			}
+			return cmd.Help()
+		},
+	}
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w (%s --help lists the flags)", err, cmd.CommandPath())}
+	})
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.configFile, "config", "", "read settings from `FILE` (or TANDEM_CONFIG)")
+	flags.StringVar(&a.data, "data", "", "keep the store in `DIR`")
+	flags.BoolVar(&a.json, "json", false, "print data as JSON")
+	root.AddCommand(
+		configCommand(a),
+		versionCommand(a),
+	)
+	return root
+}
+
+// config reads the settings as the flags and the environment say.
+func (a *app) config() (*loaded, error) { return loadConfig(a.configFile, a.data, a.getenv) }
+
+// group is a command that only has subcommands.
+func group(use, short string, children ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Errorf("unknown command %q (%s --help lists them)", args[0], cmd.CommandPath())}
+			}
+			return cmd.Help()
+		},
+	}
+	cmd.AddCommand(children...)
+	return cmd
+}
+
+// args checks the number of arguments; max < 0 means any.
+func args(min, max int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < min || max >= 0 && len(args) > max {
+			return usageError{fmt.Errorf("wrong number of arguments (usage: %s)", cmd.UseLine())}
+		}
+		return nil
+	}
+}
