@@ -1,0 +1,41 @@
+package imapd
+
+import (
+	"context"
+	"strings"
+
+	"tandem/imapd/internal/wire"
+)
+
+// extEnable is RFC 5161. Deviation: it is taken in the selected state too, as
+// other servers do, because clients send it there.
+func extEnable() extension {
+	return extension{
+		name:         "ENABLE",
+		rfc:          "RFC 5161",
+		capabilities: everywhere("ENABLE"),
+		commands:     []command{row("ENABLE", loggedIn, 0, parseEnable, (*session).enableAll)},
+	}
+}
+
+func parseEnable(_ *session, d *wire.Decoder) (names []string) {
+	d.SP()
+	names = append(names, strings.ToUpper(d.Atom()))
+	for d.TrySP() {
+		names = append(names, strings.ToUpper(d.Atom()))
+	}
+	return names
+}
+
+// enableAll tells which words are now on that were not; unknown ones are
+// overlooked (RFC 5161 section 3.1).
+func (s *session) enableAll(_ context.Context, names []string) error {
+	s.enc.Raw("* ENABLED")
+	for _, name := range names {
+		if s.enable(name) {
+			s.enc.SP().Raw(name)
+		}
+	}
+	s.enc.CRLF()
+	return nil
+}

@@ -1,0 +1,353 @@
+package imapd
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"tandem/auth"
+	"tandem/imapd/internal/wire"
+	"tandem/store"
+)
+
+// session is one connection. Everything in it belongs to the goroutine that
+// runs Serve.
+type session struct {
+	srv  *Server
+	log  *slog.Logger
+	peer peer
+
+	stream *stream
+	in     *bufio.Reader // over stream; the decoder's
+	dec    *wire.Decoder
+	enc    *wire.Encoder
+
+	state   states
+	id      auth.Identity
+	actor   store.Actor
+	enabled map[string]bool // by ENABLE, or by a command that implies it
+	view    *view           // of the selected mailbox, else nil
+
+	after func(context.Context) error // to be done after the tagged answer, once
+
+	done answer // the tagged OK of the command in hand, when it says more
+	bad  int    // bad commands, in a row after login
+	runs int    // commands so far
+}
+
+func (srv *Server) newSession(ctx context.Context, conn net.Conn) *session {
+	p := newPeer(conn)
+	s := &session{srv: srv, peer: p, state: stranger, enabled: map[string]bool{}}
+	s.log = srv.log.With("session", p.session, "remote", p.addr.String())
+	s.stream = &stream{Conn: conn, socket: conn, limits: &srv.cfg.Limits, door: p.door, accepted: time.Now()}
+	s.enc = wire.NewEncoder(s.stream)
+	s.stream.enc = s.enc
+	s.in = bufio.NewReaderSize(s.stream, 4<<10)
+	s.dec = wire.NewDecoder(s.in, srv.cfg.Limits.Stranger, func() error { return s.continuation("Go on") })
+	return s
+}
+
+// close lets go of what the session holds.
+func (s *session) close() {
+	s.leaveMailbox()
+	if s.stream.writeErr == nil && s.stream.readErr == nil {
+		_ = s.enc.Flush()
+	}
+}
+
+// leaveMailbox ends the hold on the selected mailbox, if there is one.
+func (s *session) leaveMailbox() {
+	if s.view != nil {
+		s.view.Close()
+		s.view = nil
+	}
+	if s.state == selected {
+		s.state = user
+	}
+}
+
+// serve runs commands until the connection ends, one way or the other.
+func (s *session) serve(ctx context.Context) {
+	// A command in hand goes on for a while after the server has stopped.
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() {
+		s.stream.drain()
+		time.AfterFunc(s.srv.cfg.Limits.Drain, cancel)
+	})
+	defer stop()
+
+	s.status("*", answer{"OK", s.capabilityWords(), s.srv.cfg.Hostname + " tandem ready"})
+	for s.state != ended {
+		if err := s.next(work); err != nil {
+			s.end(ctx, err)
+			return
+		}
+	}
+	_ = s.enc.Flush()
+}
+
+// end says goodbye when somebody is there to hear it.
+func (s *session) end(ctx context.Context, err error) {
+	var g *goodbye
+	switch {
+	case errors.As(err, &g):
+		s.bye(g.code, g.text)
+	case errors.Is(err, errDraining):
+		s.bye("", byeText(context.Cause(ctx)))
+	case errors.Is(err, errIdle):
+		s.bye("", "Idle for too long")
+	case errors.Is(err, errLogin):
+		s.bye("", "Login took too long")
+	case errors.Is(err, wire.ErrFlood):
+		s.log.Warn("limit hit: refused input goes on", "limit", s.dec.Limits().Drain)
+		s.bye("", "Too much refused input")
+	case !hangup(err):
+		s.log.Info("connection lost", "err", err)
+	}
+}
+
+// byeText says why the server ends the connection by itself.
+func byeText(cause error) string {
+	if cause == nil || errors.Is(cause, context.Canceled) {
+		return "The server is shutting down"
+	}
+	return capital(cause.Error())
+}
+
+// bye sends BYE and all that is buffered.
+func (s *session) bye(code, text string) {
+	s.status("*", answer{"BYE", code, text})
+	s.state = ended
+	_ = s.enc.Flush()
+}
+
+// status sends a status response, tagged or ("*") untagged.
+func (s *session) status(tag string, a answer) {
+	s.enc.Raw(tag).SP().Raw(a.word).SP()
+	if a.code != "" {
+		s.enc.Byte('[').Raw(a.code).Raw("] ")
+	}
+	s.enc.Text(a.text).CRLF()
+}
+
+// ok makes the tagged answer of the command in hand say more than "completed".
+// code is a response code without its brackets, or "".
+func (s *session) ok(code, text string) { s.done = answer{"OK", code, text} }
+
+// continuation asks for more of a command and sends it at once.
+func (s *session) continuation(text string) error {
+	s.enc.Raw("+ ").Text(text).CRLF()
+	return s.enc.Flush()
+}
+
+// next reads one command, runs it and answers it. An error ends the session.
+func (s *session) next(ctx context.Context) error {
+	if err := s.dec.Begin(); err != nil {
+		return err
+	}
+	s.stream.busy = true
+	defer func() { s.stream.busy = false }()
+	s.done = answer{}
+	s.runs++
+
+	tag := s.dec.Tag()
+	s.dec.SP()
+	name := s.commandName()
+	if s.runs == 1 && s.isHTTP(tag, name) {
+		s.log.Info("dropped: speaks HTTP")
+		s.state = ended
+		return nil
+	}
+	cmd, err := s.legal(name)
+	if err == nil {
+		err = s.run(ctx, cmd)
+	}
+	var g *goodbye
+	if errors.As(err, &g) {
+		if g.refused {
+			s.status(tag, answer{"NO", g.code, g.text})
+		}
+		return err
+	}
+	if err := s.lost(); err != nil {
+		return err
+	}
+	if err := s.answer(ctx, tag, name, cmd.flags, err); err != nil {
+		return err
+	}
+	if err := s.dec.Skip(); err != nil {
+		return err
+	}
+	if after := s.after; after != nil {
+		s.after = nil
+		return after(ctx)
+	}
+	return s.enc.Err()
+}
+
+// lost gives the error by which the connection ended in mid-command.
+func (s *session) lost() error {
+	if s.stream.writeErr != nil {
+		return s.stream.writeErr
+	}
+	return s.stream.readErr
+}
+
+// commandName reads the name of a command; UID is half of one (RFC 3501
+// section 6.4.8).
+func (s *session) commandName() string {
+	name := s.dec.Keyword()
+	if name == "UID" {
+		s.dec.SP()
+		name += " " + s.dec.Keyword()
+	}
+	return name
+}
+
+// isHTTP recognises a browser, or somebody's script that makes one post mail.
+func (s *session) isHTTP(tag, name string) bool {
+	switch tag {
+	case "GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "CONNECT", "PATCH", "TRACE", "PRI":
+	default:
+		return false
+	}
+	_, known := s.srv.reg.commands[name]
+	return s.dec.Err() != nil || !known
+}
+
+// legal finds a command and checks that it may be run now.
+func (s *session) legal(name string) (command, error) {
+	if err := s.dec.Err(); err != nil {
+		return command{}, err
+	}
+	cmd, known := s.srv.reg.commands[name]
+	switch {
+	case !known:
+		return command{}, bad("Unknown command %s", name)
+	case cmd.states&s.state != 0:
+	case s.state == stranger:
+		return command{}, bad("%s needs a login first", name)
+	case cmd.states == selected:
+		return command{}, bad("%s needs a selected mailbox", name)
+	default:
+		return command{}, bad("%s is not allowed after login", name)
+	}
+	if cmd.flags&secret != 0 && !s.srv.cfg.Auth.PasswordsAllowed(s.private(), s.peer.addr) {
+		// RFC 5530 section 3, PRIVACYREQUIRED
+		return cmd, no("PRIVACYREQUIRED", "Passwords are not taken without TLS (STARTTLS first)")
+	}
+	return cmd, nil
+}
+
+// private says whether the connection is under TLS.
+func (s *session) private() bool { return s.peer.tls != nil }
+
+// run parses the rest of a command and does its work.
+func (s *session) run(ctx context.Context, cmd command) error {
+	work := cmd.prepare(s, s.dec)
+	if cmd.flags&readsOn == 0 {
+		_ = s.dec.EOL()
+	}
+	if err := s.dec.Err(); err != nil {
+		return err
+	}
+	return work(ctx)
+}
+
+// answer tells what changed and sends the tagged answer to a command that
+// ended with err.
+func (s *session) answer(ctx context.Context, tag, name string, f flags, err error) error {
+	if tag == "" {
+		tag = "*" // no tag could be read
+	}
+	if err == nil {
+		s.bad = 0
+		a := s.done
+		if a.word == "" {
+			a = answer{"OK", "", name + " completed"}
+		}
+		s.catchUp(ctx, f)
+		s.status(tag, a)
+		return nil
+	}
+	a, ours := answerTo(err)
+	if ours {
+		s.log.Error("command failed", "command", name, "err", err)
+	}
+	if a.word != "BAD" {
+		s.bad = 0
+		s.catchUp(ctx, f)
+		s.status(tag, a)
+		return nil
+	}
+	var syntax *wire.Error
+	if errors.As(err, &syntax) && syntax.Limit {
+		s.log.Warn("limit hit", "command", name, "limit", syntax.Reason)
+	}
+	s.status(tag, a)
+	return s.countBad()
+}
+
+// catchUp tells what changed in the selected mailbox, as far as may be told
+// with this command's answer. Its failing does not fail the command.
+func (s *session) catchUp(ctx context.Context, f flags) {
+	if s.view == nil || f&noSync != 0 {
+		return
+	}
+	if err := s.tellChanges(ctx, f&usesNumbers == 0); err != nil {
+		s.log.Error("changes could not be told", "err", err)
+	}
+}
+
+// countBad ends the session of a client that sends nonsense (limits.md). After
+// login only bad commands in a row count.
+func (s *session) countBad() error {
+	s.bad++
+	limit := s.srv.cfg.Limits.BadUser
+	if s.state == stranger {
+		limit = s.srv.cfg.Limits.BadStranger
+	}
+	if limit > 0 && s.bad >= limit {
+		s.log.Warn("limit hit: bad commands", "limit", limit)
+		return &goodbye{text: fmt.Sprintf("Too many bad commands (%d)", s.bad)}
+	}
+	return nil
+}
+
+// enable turns an ENABLE word on, as the command does or as another implies.
+// It says whether that was news.
+func (s *session) enable(name string) bool {
+	e, known := s.srv.reg.enables[name]
+	if !known || s.enabled[name] {
+		return false
+	}
+	s.enabled[name] = true
+	if e.on != nil {
+		e.on(s)
+	}
+	return true
+}
+
+// awaitInput sends what is buffered and then waits, in a goroutine of its own,
+// for the next byte or the end of the connection; the channel is closed when
+// it is there. Until then the session must not read, but it may write and
+// flush. Call gotInput after it, then read on as usual: what ended the
+// connection comes back as the reading's error.
+func (s *session) awaitInput() <-chan struct{} {
+	_ = s.enc.Flush()
+	s.stream.waiting = true
+	ready := make(chan struct{})
+	go func() {
+		_, _ = s.in.Peek(1) // an error stays in the stream
+		close(ready)
+	}()
+	return ready
+}
+
+// gotInput ends what awaitInput began, after its channel was closed.
+func (s *session) gotInput() { s.stream.waiting = false }

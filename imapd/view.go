@@ -1,0 +1,8 @@
+package imapd
+
+import "tandem/store"
+
+// view is the selected mailbox.
+type view struct {
+	*store.View
+}
