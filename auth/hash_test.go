@@ -90,6 +90,7 @@ func TestRefusedHashes(t *testing.T) {
 		"argon2 of many passes": "$argon2id$v=19$m=65536,t=4294967295,p=1$c2FsdHNhbHQ$AAAAAAAA",
 		"argon2, product":       "$argon2id$v=19$m=524288,t=100,p=1$c2FsdHNhbHQ$AAAAAAAA",
 		"argon2, threads":       "$argon2id$v=19$m=65536,t=1,p=16777215$c2FsdHNhbHQ$AAAAAAAA",
+		"argon2, least memory":  "$argon2id$v=19$m=1,t=1000000,p=64$c2FsdHNhbHQ$AAAAAAAA",
 		"argon2 without memory": "$argon2id$v=19$m=0,t=1,p=1$c2FsdHNhbHQ$AAAAAAAA",
 		"argon2 parameters":     "$argon2id$v=19$m=65536,t=1,p=1,m=4294967295$c2FsdHNhbHQ$AAAAAAAA",
 		"bcrypt of years":       "{BLF-CRYPT}$2y$31$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a",

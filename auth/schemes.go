@@ -127,7 +127,10 @@ func argon2Cost(fields []string) error {
 	if fields[2] != fmt.Sprintf(form, m, t, p) || m == 0 || t == 0 || p == 0 {
 		return errHashFormat
 	}
-	if m > maxMemory || t > maxPassMemory || m*t > maxPassMemory || p > maxThreads {
+	if m > maxMemory || t > maxPassMemory || p > maxThreads {
+		return errTooCostly
+	}
+	if max(m, 8*p)*t > maxPassMemory { // RFC 9106 section 3.1: no less than 8p
 		return errTooCostly
 	}
 	return nil
