@@ -16,7 +16,11 @@ func imap4rev1() extension {
 		commands: []command{
 			capabilityCommand(), noopCommand(), logoutCommand(),
 			loginCommand(), authenticateCommand(),
+			createCommand(), deleteCommand(), renameCommand(),
+			subscribeCommand(), unsubscribeCommand(),
+			listCommand(), lsubCommand(), statusCommand(), appendCommand(),
 		},
+		statusItems: rev1StatusItems(),
 	}
 }
 

@@ -8,7 +8,8 @@ import (
 
 // extension is all of one extension, or of RFC 3501 itself: what it adds at
 // each joint of the grammar. A joint's type stands in the file of the command
-// that it belongs to.
+// that it belongs to. A command that gets joints of its own adds a slice here
+// and its line in newRegistry.
 type extension struct {
 	name string // as in its RFC's title or its capability
 	rfc  string // "RFC 3501"
@@ -16,6 +17,11 @@ type extension struct {
 	capabilities []capability
 	commands     []command
 	enables      []enable
+	createParams []createParam
+	listSelects  []listSelect
+	listReturns  []listReturn
+	statusItems  []statusItem
+	appendData   []appendData
 }
 
 // enable is a word of the ENABLE command (RFC 5161).
@@ -35,6 +41,13 @@ func extensions() []extension {
 		extEnable(),
 		extNamespace(),
 		extLiteralPlus(),
+		extMultiAppend(),
+		extAppendLimit(),
+		extListExtended(),
+		extChildren(),
+		extSpecialUse(),
+		extListStatus(),
+		extStatusSize(),
 	}
 }
 
@@ -45,32 +58,56 @@ type registry struct {
 	capabilities []capability
 	commands     map[string]command
 	enables      map[string]enable
+	createParams map[string]createParam
+	listSelects  map[string]listSelect
+	listReturns  map[string]listReturn
+	statusItems  map[string]statusItem
+	appendData   map[string]appendData
 }
 
 func newRegistry(list []extension) *registry {
 	r := &registry{
-		extensions: list,
-		commands:   map[string]command{},
-		enables:    map[string]enable{},
+		extensions:   list,
+		commands:     map[string]command{},
+		enables:      map[string]enable{},
+		createParams: map[string]createParam{},
+		listSelects:  map[string]listSelect{},
+		listReturns:  map[string]listReturn{},
+		statusItems:  map[string]statusItem{},
+		appendData:   map[string]appendData{},
 	}
 	for _, x := range list {
 		r.capabilities = append(r.capabilities, x.capabilities...)
-		for _, c := range x.commands {
-			add(r.commands, c.name, c)
-		}
-		for _, e := range x.enables {
-			add(r.enables, e.name, e)
-		}
+		addAll(r.commands, x.commands)
+		addAll(r.enables, x.enables)
+		addAll(r.createParams, x.createParams)
+		addAll(r.listSelects, x.listSelects)
+		addAll(r.listReturns, x.listReturns)
+		addAll(r.statusItems, x.statusItems)
+		addAll(r.appendData, x.appendData)
 	}
 	return r
 }
 
-// add puts a value under a name that no other extension has.
-func add[T any](m map[string]T, name string, v T) {
-	if _, taken := m[name]; taken {
-		panic(fmt.Sprintf("two extensions define %s", name))
+// named is a value at a joint: a word of the grammar and what it means.
+type named interface{ word() string }
+
+func (c command) word() string     { return c.name }
+func (e enable) word() string      { return e.name }
+func (p createParam) word() string { return p.name }
+func (o listSelect) word() string  { return o.name }
+func (o listReturn) word() string  { return o.name }
+func (i statusItem) word() string  { return i.name }
+func (f appendData) word() string  { return f.name }
+
+// addAll puts values under their names, which no other extension may have.
+func addAll[T named](m map[string]T, list []T) {
+	for _, v := range list {
+		if _, taken := m[v.word()]; taken {
+			panic(fmt.Sprintf("two extensions define %s", v.word()))
+		}
+		m[v.word()] = v
 	}
-	m[name] = v
 }
 
 // find expects a name of the registry's map; what is the word for it in the

@@ -1,0 +1,160 @@
+package imapd
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"tandem/imapd/internal/wire"
+	"tandem/store"
+)
+
+// RFC 3501 section 6.3.11; several messages at once are RFC 3502. The line is
+// read as the work goes on, because messages are streamed into the store and
+// what refuses them is to be known before they are asked for.
+func appendCommand() command {
+	return row("APPEND", loggedIn, readsOn, parseName, (*session).append)
+}
+
+// appendData is a form of message data other than a literal, named by a word
+// (RFC 4466 section 2.7, append-data-ext).
+type appendData struct {
+	name string
+	// read reads the value and writes the message to w.
+	read func(ctx context.Context, s *session, d *wire.Decoder, w io.Writer) error
+}
+
+// maxHeld bounds what the messages of one APPEND may keep in memory until all
+// are there: the store keeps up to a chunk of each.
+const maxHeld = 32 << 20
+
+// upload is the messages of one APPEND.
+type upload struct {
+	box     store.Mailbox
+	list    []store.Insertion
+	ingests []*store.Ingest
+	held    int64
+}
+
+// close frees what the store has kept of messages that were not put anywhere.
+func (u *upload) close() {
+	for _, in := range u.ingests {
+		in.Close()
+	}
+}
+
+func (s *session) append(ctx context.Context, name string) error {
+	box, err := s.destination(ctx, name)
+	if err != nil {
+		return err
+	}
+	up := &upload{box: box}
+	defer up.close()
+	s.dec.SP()
+	for {
+		if err := s.appendOne(ctx, up); err != nil {
+			return err
+		}
+		if !s.dec.TrySP() {
+			break
+		}
+	}
+	if err := s.dec.EOL(); err != nil {
+		return err
+	}
+	return s.storeUpload(ctx, up)
+}
+
+// destination finds the mailbox that messages are to go to. One that is
+// missing could be made (RFC 3501 section 7.1, TRYCREATE).
+func (s *session) destination(ctx context.Context, name string) (store.Mailbox, error) {
+	box, err := s.srv.cfg.Store.Mailbox(ctx, s.actor, name)
+	if err != nil && store.KindOf(err) == store.NotFound {
+		return box, no("TRYCREATE", "There is no such mailbox")
+	}
+	return box, err
+}
+
+// appendOne reads one message with its flags and date.
+func (s *session) appendOne(ctx context.Context, up *upload) error {
+	d := s.dec
+	ins := store.Insertion{Mailbox: up.box.ID, Internal: s.srv.cfg.Store.Now()}
+	if d.Next() == '(' {
+		ins.Flags, ins.Keywords = splitFlags(d, d.Flags())
+		d.SP()
+	}
+	if d.Next() == '"' {
+		ins.Internal = d.DateTime()
+		d.SP()
+	}
+	if err := d.Err(); err != nil {
+		return err
+	}
+	if err := checkKeywords(ins.Keywords); err != nil {
+		return err
+	}
+	in := s.srv.cfg.Store.NewIngest(ctx, s.srv.cfg.Store.MessageSize())
+	up.ingests = append(up.ingests, in)
+	if err := s.appendBytes(ctx, up, in); err != nil {
+		return err
+	}
+	body, err := in.Finish()
+	if err != nil {
+		return err
+	}
+	ins.Body = body
+	up.list = append(up.list, ins)
+	return nil
+}
+
+// appendBytes streams the message into the store.
+func (s *session) appendBytes(ctx context.Context, up *upload, in *store.Ingest) error {
+	d := s.dec
+	if b := d.Next(); b != '{' && b != '~' {
+		form, ok := find(d, s.srv.reg.appendData, "form of message")
+		if !ok {
+			return d.Err()
+		}
+		return form.read(ctx, s, d, in)
+	}
+	m := d.Message()
+	if err := d.Err(); err != nil {
+		return err
+	}
+	up.held += min(m.Size, store.ChunkSize)
+	switch {
+	case m.TooBig: // RFC 7889 section 4
+		return no("TOOBIG", "The message is larger than %d octets", d.Limits().Message)
+	case m.Binary:
+		return bad("Binary literals are not taken")
+	case m.Size == 0: // RFC 3502 section 6.3.11: the client has changed its mind
+		return no("", "A message of no octets: nothing was stored")
+	case up.held > maxHeld:
+		return no("LIMIT", "Too many messages at once")
+	}
+	r, err := m.Accept()
+	if err != nil {
+		return err
+	}
+	_, err = io.CopyBuffer(in, r, make([]byte, min(m.Size, 32<<10)))
+	return err
+}
+
+// storeUpload puts the messages into the mailbox, all or none, and tells their
+// UIDs (RFC 4315 section 3).
+func (s *session) storeUpload(ctx context.Context, up *upload) error {
+	done, err := s.srv.cfg.Store.Append(ctx, s.actor, up.list)
+	if err != nil {
+		if store.KindOf(err) == store.NotFound {
+			return no("TRYCREATE", "The mailbox is gone")
+		}
+		return err
+	}
+	var uids wire.NumSet
+	for i, d := range done {
+		up.ingests[i].Used()
+		uids.Add(uint32(d.UID))
+	}
+	s.ok(fmt.Sprintf("APPENDUID %d %s", done[0].UIDValidity, uids), "APPEND completed")
+	return nil
+}

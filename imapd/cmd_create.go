@@ -1,0 +1,59 @@
+package imapd
+
+import (
+	"context"
+	"strings"
+
+	"tandem/imapd/internal/wire"
+	"tandem/store"
+)
+
+// RFC 3501 section 6.3.3; parameters are RFC 4466 section 2.2.
+func createCommand() command {
+	return row("CREATE", loggedIn, 0, parseCreate, (*session).create)
+}
+
+// createParam is a parameter of CREATE.
+type createParam struct {
+	name  string
+	parse func(d *wire.Decoder, a *createArgs)
+}
+
+type createArgs struct {
+	name string
+	uses []string // special uses asked for
+}
+
+func parseCreate(s *session, d *wire.Decoder) (a createArgs) {
+	d.SP()
+	// A separator at the end announces children (RFC 3501 section 6.3.3);
+	// every mailbox may have them.
+	a.name = strings.TrimSuffix(d.Mailbox(), "/")
+	if d.TrySP() {
+		d.List(func() {
+			if p, ok := find(d, s.srv.reg.createParams, "parameter"); ok {
+				p.parse(d, &a)
+			}
+		})
+	}
+	return a
+}
+
+func (s *session) create(ctx context.Context, a createArgs) error {
+	box := store.NewMailbox{Name: a.name}
+	if len(a.uses) > 0 {
+		use, err := specialUse(a.uses)
+		if err != nil {
+			return err
+		}
+		box.Use = use
+	}
+	_, err := s.srv.cfg.Store.CreateMailbox(ctx, s.actor, box)
+	if err == nil || box.Use == "" || store.KindOf(err) != store.Exists {
+		return err
+	}
+	if _, missing := s.srv.cfg.Store.Mailbox(ctx, s.actor, a.name); missing != nil {
+		return no("USEATTR", "Another mailbox is %s already", box.Use)
+	}
+	return err
+}

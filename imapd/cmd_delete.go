@@ -1,0 +1,35 @@
+package imapd
+
+import (
+	"context"
+
+	"tandem/imapd/internal/wire"
+)
+
+// RFC 3501 section 6.3.4.
+func deleteCommand() command {
+	return row("DELETE", loggedIn, 0, parseName, (*session).delete)
+}
+
+// parseName reads the one mailbox name that is all of a command's arguments.
+func parseName(_ *session, d *wire.Decoder) string {
+	d.SP()
+	return d.Mailbox()
+}
+
+func (s *session) delete(ctx context.Context, name string) error {
+	if name == "INBOX" {
+		return no("CANNOT", "INBOX cannot be deleted")
+	}
+	box, err := s.srv.cfg.Store.Mailbox(ctx, s.actor, name)
+	if err != nil {
+		return err
+	}
+	if err := s.srv.cfg.Store.DeleteMailbox(ctx, s.actor, name); err != nil {
+		return err
+	}
+	if s.view != nil && s.view.ID() == box.ID {
+		s.leaveMailbox()
+	}
+	return nil
+}

@@ -1,0 +1,17 @@
+package imapd
+
+import "context"
+
+// RFC 3501 section 6.3.6. A name may be subscribed to that does not exist.
+func subscribeCommand() command {
+	return row("SUBSCRIBE", loggedIn, 0, parseName, func(s *session, ctx context.Context, name string) error {
+		return s.srv.cfg.Store.SetSubscribed(ctx, s.actor, name, true)
+	})
+}
+
+// RFC 3501 section 6.3.7.
+func unsubscribeCommand() command {
+	return row("UNSUBSCRIBE", loggedIn, 0, parseName, func(s *session, ctx context.Context, name string) error {
+		return s.srv.cfg.Store.SetSubscribed(ctx, s.actor, name, false)
+	})
+}

@@ -1,0 +1,106 @@
+package imapd
+
+import (
+	"context"
+	"sort"
+	"strings"
+
+	"tandem/store"
+)
+
+// listTree is all names that LIST and LSUB can show: mailboxes, subscriptions
+// and the levels above them.
+type listTree map[string]*listNode
+
+// listNode is one name.
+type listNode struct {
+	name       string
+	parent     *listNode
+	box        *store.Mailbox // nil: no such mailbox
+	subscribed bool
+	children   bool // mailboxes are below it
+
+	// Set by mark:
+	selected        bool   // by all selection options
+	selectedBelow   bool   // a name below it is
+	below           uint64 // selection options that a name below it meets, by index
+	subscribedBelow bool   // a name below it is subscribed
+}
+
+// listTree reads the account's names.
+func (s *session) listTree(ctx context.Context) (listTree, error) {
+	boxes, err := s.srv.cfg.Store.Mailboxes(ctx, s.actor)
+	if err != nil {
+		return nil, err
+	}
+	names, err := s.srv.cfg.Store.Subscriptions(ctx, s.actor)
+	if err != nil {
+		return nil, err
+	}
+	t := make(listTree, len(boxes))
+	for i := range boxes {
+		n := t.node(boxes[i].Name)
+		n.box = &boxes[i]
+		for p := n.parent; p != nil && !p.children; p = p.parent {
+			p.children = true
+		}
+	}
+	for _, name := range names {
+		n := t.node(name)
+		n.subscribed = true
+		for p := n.parent; p != nil && !p.subscribedBelow; p = p.parent {
+			p.subscribedBelow = true
+		}
+	}
+	return t, nil
+}
+
+// node gives the node of a name, made with those above it when missing.
+func (t listTree) node(name string) *listNode {
+	if n := t[name]; n != nil {
+		return n
+	}
+	n := &listNode{name: name}
+	t[name] = n
+	if i := strings.LastIndexByte(name, '/'); i > 0 {
+		n.parent = t.node(name[:i])
+	}
+	return n
+}
+
+// mark finds out what the selection options select.
+func (t listTree) mark(selects []listSelect) {
+	for _, n := range t {
+		var met uint64
+		n.selected = true
+		for i, option := range selects {
+			if option.match == nil {
+				continue
+			}
+			if option.match(n) {
+				met |= 1 << i
+			} else {
+				n.selected = false
+			}
+		}
+		for p := n.parent; p != nil && (p.below&met != met || n.selected && !p.selectedBelow); p = p.parent {
+			p.below |= met
+			p.selectedBelow = p.selectedBelow || n.selected
+		}
+	}
+}
+
+// sorted gives the names in order, INBOX first.
+func (t listTree) sorted() []*listNode {
+	list := make([]*listNode, 0, len(t))
+	for _, n := range t {
+		list = append(list, n)
+	}
+	sort.Slice(list, func(i, j int) bool {
+		if a, b := list[i].name == "INBOX", list[j].name == "INBOX"; a != b {
+			return a
+		}
+		return list[i].name < list[j].name
+	})
+	return list
+}
