@@ -62,9 +62,12 @@ type Config struct {
 	// there are counted by address and login, as those from this host are.
 	Trusted []netip.Prefix
 
-	FailedLoginDelay bool         // whether failing replies wait
-	Hashes           int          // computed at once; 0 is the number of cores
-	Log              *slog.Logger // nil is slog.Default
+	FailedLoginDelay    bool // whether failing replies wait
+	FailedLoginsPending int  // replies to one source that wait at once; 0 is no limit
+	Hashes              int  // computed at once; 0 is the number of cores
+	HashesWaiting       int  // logins that wait to be hashed; 0 is no limit
+
+	Log *slog.Logger // nil is slog.Default
 }
 
 // Accounts is what auth needs of the store; *store.Store has it.
@@ -126,13 +129,13 @@ func New(accounts Accounts, cfg Config) *Authenticator {
 		a.plaintext = PlaintextLoopback
 	}
 	if cfg.FailedLoginDelay {
-		a.limiter = newLimiter(cfg.Trusted)
+		a.limiter = newLimiter(cfg.Trusted, cfg.FailedLoginsPending)
 	}
 	hashes := cfg.Hashes
 	if hashes <= 0 {
 		hashes = runtime.GOMAXPROCS(0)
 	}
-	a.slots = newSlots(hashes)
+	a.slots = newSlots(hashes, cfg.HashesWaiting)
 	dummy, err := parseHash(hashPrefix() + strings.Repeat("A", 22) + "$" + strings.Repeat("A", 43))
 	if err != nil {
 		panic("auth: dummy hash: " + err.Error()) // a programming error in this package

@@ -281,14 +281,15 @@ func TestStoreTroubleIsNotAWrongPassword(t *testing.T) {
 }
 
 func TestTooManyWaiting(t *testing.T) {
-	s := newSlots(1)
+	const waiting = 20
+	s := newSlots(1, waiting)
 	if err := s.acquire(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	errs := make(chan error, maxWaiting+10)
-	for range maxWaiting + 10 {
+	errs := make(chan error, waiting+10)
+	for range waiting + 10 {
 		wg.Go(func() { errs <- s.acquire(ctx) })
 	}
 	for range 10 { // those over the limit do not wait

@@ -13,7 +13,6 @@ import (
 const (
 	failureMemory = 15 * time.Minute // without a new failure, until an address is forgotten
 	failureTable  = 20_000           // sources remembered
-	maxPending    = 4                // failing replies of one source that wait at once
 	lastWrong     = 10               // wrong passwords remembered of each source
 	wideShare     = 4                // failures in an IPv6 /48 that count as one
 )
@@ -35,6 +34,7 @@ type source struct {
 // does not ask it.
 type limiter struct {
 	trusted []netip.Prefix
+	pending int // failing replies of one source that wait at once; 0 is no limit
 	key     macKey
 
 	mu      sync.Mutex
@@ -46,12 +46,12 @@ type failures struct {
 	last  time.Time
 	wrong []mac // of the last wrong login and password pairs
 
-	lanes   chan struct{} // capacity maxPending: replies waiting
+	lanes   chan struct{} // its capacity is limiter.pending: replies waiting; nil without a limit
 	waiting int           // in or before lanes; keeps the entry in the table
 }
 
-func newLimiter(trusted []netip.Prefix) *limiter {
-	return &limiter{trusted: trusted, key: newMACKey(), sources: map[source]*failures{}}
+func newLimiter(trusted []netip.Prefix, pending int) *limiter {
+	return &limiter{trusted: trusted, pending: pending, key: newMACKey(), sources: map[source]*failures{}}
 }
 
 // sourcesOf returns the narrow source of an attempt and, for IPv6, the wide one.
@@ -96,7 +96,7 @@ func (l *limiter) success(addr netip.Addr, login string) {
 }
 
 // failure counts a failed login and waits before its reply may go: at most
-// maxPending replies of a source wait at once, the others queue behind them. It
+// l.pending replies of a source wait at once, the others queue behind them. It
 // returns early when ctx ends.
 func (l *limiter) failure(ctx context.Context, addr netip.Addr, login, password string) {
 	narrow, wide := l.sourcesOf(addr, login)
@@ -106,11 +106,13 @@ func (l *limiter) failure(ctx context.Context, addr netip.Addr, login, password 
 		f.waiting--
 		l.mu.Unlock()
 	}()
-	select {
-	case f.lanes <- struct{}{}:
-		defer func() { <-f.lanes }()
-	case <-ctx.Done():
-		return
+	if f.lanes != nil {
+		select {
+		case f.lanes <- struct{}{}:
+			defer func() { <-f.lanes }()
+		case <-ctx.Done():
+			return
+		}
 	}
 	t := time.NewTimer(wait)
 	defer t.Stop()
@@ -152,7 +154,10 @@ func (l *limiter) entry(s source, now time.Time) *failures {
 		if len(l.sources) >= failureTable {
 			l.evict()
 		}
-		f = &failures{lanes: make(chan struct{}, maxPending)}
+		f = &failures{}
+		if l.pending > 0 {
+			f.lanes = make(chan struct{}, l.pending)
+		}
 		l.sources[s] = f
 	} else if now.Sub(f.last) > failureMemory {
 		f.count, f.wrong = 0, nil

@@ -17,7 +17,7 @@ func slow(cfg Config) *Authenticator {
 	b := newBook()
 	b.add("alice", quick("right")).KeepScheme = true
 	b.add("bob", quick("right")).KeepScheme = true
-	cfg.FailedLoginDelay = true
+	cfg.FailedLoginDelay, cfg.FailedLoginsPending = true, 4
 	cfg.Log = slog.New(slog.DiscardHandler)
 	return New(b, cfg)
 }
@@ -118,7 +118,7 @@ func TestFailuresAreForgotten(t *testing.T) {
 	})
 }
 
-func TestFourReplesWaitAtOnce(t *testing.T) {
+func TestFourRepliesWaitAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := slow(Config{})
 		start := time.Now()
@@ -171,7 +171,7 @@ func TestImpatientCallers(t *testing.T) {
 }
 
 func TestLimiterTableIsBounded(t *testing.T) {
-	l := newLimiter(nil)
+	l := newLimiter(nil, 4)
 	addr := netip.MustParseAddr("10.0.0.1")
 	for range failureTable + 1000 {
 		narrow, _ := l.sourcesOf(addr, "")

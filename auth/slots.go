@@ -5,18 +5,17 @@ import (
 	"sync/atomic"
 )
 
-// maxWaiting is how many logins may wait for their turn to be hashed. More
-// would not be served before they give up.
-const maxWaiting = 256
-
 // slots lets a few through at a time, since each hash takes a core and
 // megabytes for some 40 ms.
 type slots struct {
 	free    chan struct{}
+	most    int32 // waiting; 0 is no limit
 	waiting atomic.Int32
 }
 
-func newSlots(n int) *slots { return &slots{free: make(chan struct{}, n)} }
+func newSlots(n, waiting int) *slots {
+	return &slots{free: make(chan struct{}, n), most: int32(waiting)}
+}
 
 // acquire waits for a slot. ErrBusy says that the queue is full, or that ctx
 // ended first.
@@ -26,11 +25,11 @@ func (s *slots) acquire(ctx context.Context) error {
 		return nil
 	default:
 	}
-	if s.waiting.Add(1) > maxWaiting {
-		s.waiting.Add(-1)
+	n := s.waiting.Add(1)
+	defer s.waiting.Add(-1)
+	if s.most > 0 && n > s.most {
 		return ErrBusy
 	}
-	defer s.waiting.Add(-1)
 	select {
 	case s.free <- struct{}{}:
 		return nil
