@@ -216,7 +216,7 @@ func (a *Authenticator) check(ctx context.Context, at Attempt) (c store.Credenti
 	unknown := err != nil || acct.ID == 0
 	usable := creds[:0:0]
 	for _, c := range creds {
-		if c.Scope&at.Scope == at.Scope {
+		if at.Scope != 0 && c.Scope&at.Scope == at.Scope {
 			usable = append(usable, c)
 		}
 	}

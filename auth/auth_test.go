@@ -152,6 +152,11 @@ func TestFailuresAreAlike(t *testing.T) {
 			t.Errorf("%s: log %.2000s", c.name, log)
 		}
 	}
+	none := attempt("alice", "right")
+	none.Scope = 0
+	if _, err := a.Verify(t.Context(), none); err != ErrFailed {
+		t.Errorf("an attempt for nothing: %v", err)
+	}
 	if len(b.touched) != 0 {
 		t.Errorf("failures noted as uses: %+v", b.touched)
 	}
