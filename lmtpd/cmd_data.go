@@ -1,0 +1,129 @@
+package lmtpd
+
+import (
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+
+	"tandem/store"
+)
+
+// excess is how far beyond the message size a client may go on sending before
+// the connection is closed; until then it is told why at the end.
+const excess = 64 << 20
+
+var errExcess = errors.New("client does not stop sending")
+
+// Write takes a part of the message. Why it cannot be taken is kept for the
+// reply at its end; an error says that there is no waiting for that.
+func (e *envelope) Write(p []byte) (int, error) {
+	e.octets += int64(len(p))
+	if e.failed == nil {
+		_, e.failed = e.ingest.Write(p)
+	}
+	if e.max > 0 && e.octets > e.max+excess {
+		return 0, errExcess
+	}
+	return len(p), nil
+}
+
+// begin opens the ingest for the message.
+func (s *session) begin() {
+	s.mail.max = s.srv.store.MessageSize()
+	s.mail.ingest = s.srv.store.NewIngest(s.work, s.mail.max)
+}
+
+// cmdData: RFC 5321 section 4.1.1.4, with the replies of RFC 2033 section 4.2.
+func cmdData(s *session, text string) {
+	switch {
+	case text != "":
+		s.badCommand(reply{501, "5.5.4", "DATA has no arguments"})
+		return
+	case s.mail.chunks: // RFC 3030 section 2
+		s.badCommand(reply{503, "5.5.1", "BDAT has begun already"})
+		return
+	}
+	s.reply(reply{354, "", "send the message, end it with a dot"})
+	s.begin()
+	if err := s.receive(func() error { return readData(s.in, s.mail) }); err != nil {
+		s.lost(err)
+		return
+	}
+	s.deliver()
+}
+
+// receive runs read with the deadlines of data: the server's end does not
+// break it off.
+func (s *session) receive(read func() error) error {
+	s.inData = true
+	defer func() { s.inData = false }()
+	return read()
+}
+
+// lost ends a session whose connection failed while the message came.
+func (s *session) lost(err error) {
+	s.over = true
+	if errors.Is(err, errExcess) {
+		s.reply(failures[store.TooBig])
+		return
+	}
+	s.goodbye(err)
+}
+
+// cmdBdat: RFC 3030 section 2. The octets are read whatever is wrong, or they
+// would be taken for commands.
+func cmdBdat(s *session, text string) {
+	size, last, ok := parseBdat(text)
+	if !ok {
+		s.badCommand(reply{501, "5.5.4", "want BDAT size [LAST]"})
+		s.over = true // what follows cannot be told from commands
+		return
+	}
+	r, ready := s.ready(recipients)
+	if max := s.srv.store.MessageSize(); max > 0 && size > max+excess {
+		s.reply(failures[store.TooBig])
+		s.over = true
+		return
+	}
+	var sink io.Writer = io.Discard
+	if ready {
+		if s.mail.ingest == nil {
+			s.begin()
+			s.mail.chunks = true
+		}
+		sink = s.mail
+	}
+	if err := s.receive(func() error { return copyOctets(sink, s.in, size) }); err != nil {
+		s.lost(err)
+		return
+	}
+	switch {
+	case !ready:
+		s.badCommand(r)
+	case last:
+		s.deliver()
+	case s.mail.failed != nil:
+		s.reply(failureOf(s.mail.failed))
+	default:
+		s.reply(reply{250, "2.0.0", strconv.FormatInt(size, 10) + " octets received"})
+	}
+}
+
+// parseBdat reads the arguments of BDAT.
+func parseBdat(text string) (size int64, last, ok bool) {
+	words := strings.Fields(text)
+	if len(words) == 0 || len(words) > 2 || strings.Trim(words[0], "0123456789") != "" {
+		return 0, false, false
+	}
+	size, err := strconv.ParseInt(words[0], 10, 64)
+	if err != nil {
+		return 0, false, false
+	}
+	if len(words) == 2 {
+		if last = strings.EqualFold(words[1], "LAST"); !last {
+			return 0, false, false
+		}
+	}
+	return size, last, true
+}

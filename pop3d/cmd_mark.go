@@ -1,0 +1,68 @@
+package pop3d
+
+import "strings"
+
+// cmdDele: RFC 1939 section 5. The mark lives until QUIT.
+func cmdDele(s *session, a arguments) {
+	if _, problem := s.drop.find(a.number); problem != "" {
+		s.refuse("", problem)
+		return
+	}
+	s.drop.delete(a.number)
+	s.ok("marked as deleted")
+}
+
+// cmdRset: RFC 1939 section 5.
+func cmdRset(s *session, _ arguments) {
+	s.drop.reset()
+	s.ok("no message is marked")
+}
+
+func cmdNoop(s *session, _ arguments) { s.ok("") }
+
+// cmdQuit enters the UPDATE state (RFC 1939 section 6), or just ends. It is
+// answered once the deletions are on disk; when they cannot be, none is done.
+func cmdQuit(s *session, _ arguments) {
+	s.over = true
+	if s.drop == nil {
+		s.ok("goodbye")
+		return
+	}
+	set := s.drop.deleted()
+	if len(set) > 0 {
+		if err := s.drop.view.Quit(s.work, set, nil, s.account.POP3Delete); err != nil {
+			s.fail("QUIT", err)
+			return
+		}
+	}
+	s.log.Info("session ended", "why", "QUIT", "retrieved", s.sent.messages, "octets", s.sent.octets,
+		"deleted", set.Len(), "policy", string(s.account.POP3Delete))
+	s.ok("goodbye")
+}
+
+// cmdCapa: RFC 2449 section 5.
+func cmdCapa(s *session, _ arguments) {
+	s.ok("capabilities follow")
+	for _, c := range s.capabilities() {
+		s.out.WriteString(c)
+		s.out.WriteString("\r\n")
+	}
+	s.out.WriteString(".\r\n")
+}
+
+// capabilities lists what this session can do in its state.
+func (s *session) capabilities() []string {
+	list := []string{"TOP", "UIDL", "PIPELINING", "RESP-CODES", "AUTH-RESP-CODE"}
+	if s.srv.auth.PasswordsAllowed(s.private, s.remote) {
+		list = append(list, "USER")
+	}
+	if m := s.srv.auth.Mechanisms(s.private, s.remote); len(m) > 0 {
+		list = append(list, "SASL "+strings.Join(m, " ")) // RFC 5034 section 3
+	}
+	if s.srv.tls != nil && !s.private && s.drop == nil {
+		list = append(list, "STLS") // RFC 2595 section 4
+	}
+	// RFC 2449 sections 6.5 and 6.7: one may log in again at once, and nothing
+	// leaves the maildrop that no client deleted.
+	return append(list, "LOGIN-DELAY 0", "EXPIRE NEVER", "IMPLEMENTATION tandem")
+}

@@ -1,0 +1,139 @@
+package pop3d
+
+import (
+	"errors"
+	"strconv"
+
+	"tandem/store"
+)
+
+// cmdRetr: RFC 1939 section 5.
+func cmdRetr(s *session, a arguments) {
+	m, r := s.fetch(a.number)
+	if m == nil {
+		return
+	}
+	s.ok(strconv.FormatInt(m.Size, 10) + " octets")
+	text := stuffer{w: s.out}
+	if err := r.WriteRange(&text, 0, m.Size); err != nil {
+		s.broken(a.number, err)
+		return
+	}
+	text.end()
+	s.drop.marks[a.number-1] |= retrieved
+	s.sent.messages++
+	s.sent.octets += m.Size
+}
+
+// cmdTop: RFC 1939 section 7: the headers, the blank line, and a.lines lines of
+// the body.
+func cmdTop(s *session, a arguments) {
+	m, r := s.fetch(a.number)
+	if m == nil {
+		return
+	}
+	s.ok("top of message follows")
+	text := stuffer{w: s.out}
+	top := topper{w: &text, lines: a.lines}
+	err := r.WriteRange(&top, 0, m.Size)
+	if err != nil && !errors.Is(err, errTopEnd) {
+		s.broken(a.number, err)
+		return
+	}
+	text.end()
+}
+
+// broken ends the session in the middle of a message: nothing else tells the
+// client that what it has is not all.
+func (s *session) broken(number int, err error) {
+	s.log.Error("message broken off", "number", number, "message", int64(s.drop.messages[number-1].message), "err", err)
+	s.over = true
+}
+
+// fetch gets a message ready to be sent. When it cannot, it has told the client
+// why and gives nil.
+func (s *session) fetch(number int) (*store.Message, *store.Reader) {
+	e, problem := s.drop.find(number)
+	if problem != "" {
+		s.refuse("", problem)
+		return nil, nil
+	}
+	m, err := s.ahead.get(s, number)
+	if err == nil && m == nil { // IMAP expunged it, and the time to keep it is over
+		err = store.Errorf(store.Expunged, "message %d is gone", e.message)
+	}
+	if err != nil {
+		s.fail("reading message "+strconv.Itoa(number), err)
+		return nil, nil
+	}
+	r := s.srv.store.Reader(s.work, m)
+	// Damage that is found before the answer begins can be told.
+	if body := int64(m.PrefixSize + m.HeaderSize); m.Text == nil && body < m.Size {
+		if _, err := r.ReadAt(make([]byte, 1), body); err != nil {
+			s.fail("reading message "+strconv.Itoa(number), err)
+			return nil, nil
+		}
+	}
+	return m, r
+}
+
+const (
+	aheadMessages = 32
+	aheadOctets   = 128 << 10
+)
+
+// readAhead is messages read together, because clients retrieve them in order.
+type readAhead struct {
+	next     int // number that an orderly client asks for next
+	messages map[store.MessageID]*store.Message
+}
+
+// get gives a message, nil when its bytes are no longer kept. A client that goes
+// through the maildrop in order has the following ones read along.
+func (r *readAhead) get(s *session, number int) (*store.Message, error) {
+	id := s.drop.messages[number-1].message
+	orderly := number == r.next
+	r.next = number + 1
+	if m := r.messages[id]; m != nil {
+		delete(r.messages, id)
+		return m, nil
+	}
+	ids := []store.MessageID{id}
+	if orderly {
+		ids = r.following(s.drop, number)
+	}
+	err := r.read(s, ids)
+	if err != nil && len(ids) > 1 {
+		err = r.read(s, ids[:1]) // another one's damage is not this one's
+	}
+	m := r.messages[id]
+	delete(r.messages, id)
+	return m, err
+}
+
+func (r *readAhead) read(s *session, ids []store.MessageID) error {
+	r.messages = make(map[store.MessageID]*store.Message, len(ids))
+	for m, err := range s.srv.store.Messages(s.work, ids, store.Want{Header: true, Text: true}) {
+		if err != nil {
+			return err
+		}
+		r.messages[m.ID] = m
+	}
+	return nil
+}
+
+// following lists the messages from number on that are to be read together:
+// small ones, as many as fit, beginning with number.
+func (r *readAhead) following(d *maildrop, number int) (ids []store.MessageID) {
+	octets := 0
+	for i := number - 1; i < len(d.messages) && len(ids) < aheadMessages; i++ {
+		octets += int(d.messages[i].size)
+		if len(ids) > 0 && octets > aheadOctets {
+			break
+		}
+		if d.marks[i]&deleted == 0 {
+			ids = append(ids, d.messages[i].message)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,106 @@
+package pop3d
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"tandem/store"
+)
+
+// Response codes of RFC 2449 section 8.1.1 and RFC 3206 section 4.
+const (
+	codeTemp  = "SYS/TEMP"
+	codePerm  = "SYS/PERM"
+	codeInUse = "IN-USE"
+	codeAuth  = "AUTH"
+)
+
+// failure is how an error is told to a client.
+type failure struct{ code, text string }
+
+// failures gives what each kind of store error becomes.
+var failures = map[store.Kind]failure{
+	store.Internal:    {codeTemp, "internal error"},
+	store.NotFound:    {codePerm, "no such mailbox"},
+	store.Exists:      {codePerm, "already there"},
+	store.Invalid:     {codePerm, "not valid"},
+	store.Forbidden:   {codePerm, "not allowed"},
+	store.Limit:       {codeTemp, "a limit was reached"},
+	store.OverQuota:   {codePerm, "over quota"},
+	store.TooBig:      {codePerm, "message too big"},
+	store.Unavailable: {codeTemp, "not enough space, try again later"},
+	store.ReadOnly:    {codeTemp, "the store takes no changes now"},
+	store.Busy:        {codeTemp, "busy, try again later"},
+	store.Corrupt:     {codePerm, "the stored message is damaged"},
+	store.Expunged:    {codePerm, "message is gone"},
+	store.InUse:       {codeInUse, "maildrop is in use by another session"},
+	store.TooNew:      {codePerm, "store is of a newer version"},
+}
+
+// failureOf gives what err becomes.
+func failureOf(err error) failure {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return failure{codeTemp, "try again later"}
+	}
+	return failures[store.KindOf(err)]
+}
+
+// ok sends a positive status line.
+func (s *session) ok(text string) {
+	s.out.WriteString("+OK")
+	if text != "" {
+		s.out.WriteString(" ")
+		s.out.WriteString(text)
+	}
+	s.out.WriteString("\r\n")
+}
+
+// refuse sends a negative status line, with a response code unless it is "".
+func (s *session) refuse(code, text string) {
+	s.out.WriteString("-ERR ")
+	if code != "" {
+		s.out.WriteString("[" + code + "] ")
+	}
+	s.out.WriteString(text)
+	s.out.WriteString("\r\n")
+}
+
+// fail logs err and tells the client.
+func (s *session) fail(what string, err error) {
+	f := failureOf(err)
+	level := slog.LevelError
+	if k := store.KindOf(err); k == store.Expunged || k == store.InUse {
+		level = slog.LevelInfo
+	}
+	s.log.Log(s.work, level, what+" failed", "err", err)
+	s.refuse(f.code, f.text)
+}
+
+// badCommand refuses what is no command, or not one now, and ends the session
+// after too many.
+func (s *session) badCommand(text string) {
+	s.user = ""
+	limit := s.srv.limits.BadCommands
+	if s.drop == nil {
+		limit = s.srv.limits.BadCommandsBefore
+	}
+	s.bad++
+	if limit > 0 && s.bad >= limit {
+		s.log.Warn("too many bad commands", "limit", limit)
+		s.refuse("", text+"; too many bad commands, goodbye")
+		s.over = true
+		return
+	}
+	s.refuse("", text)
+}
+
+// badArguments refuses arguments. After login that is no bad command: clients
+// may try numbers.
+func (s *session) badArguments(text string) {
+	if s.drop == nil {
+		s.badCommand(text)
+		return
+	}
+	s.refuse("", text)
+}
