@@ -40,12 +40,13 @@ func (p *Parser) readContent(i int) (boundary string) {
 	p.mime.parseType(raw, p.lim.Params)
 	known := ok && p.decideType(i)
 	part.Charset = strings.ToLower(p.charset())
+	encoding := p.readEncoding(part)
 	switch part.Kind {
 	case KindMultipart:
 		boundary = p.boundary()
 		p.writeMultipart(i)
 	default:
-		p.writeLeaf(i, known)
+		p.writeLeaf(i, known, encoding)
 	}
 	return boundary
 }
@@ -160,7 +161,7 @@ func (p *Parser) writeMultipart(i int) {
 
 // writeLeaf writes the fields of a part that is not a multipart, up to its
 // encoding and from its MD5 on; sizes come in between at the end.
-func (p *Parser) writeLeaf(i int, known bool) {
+func (p *Parser) writeLeaf(i int, known bool, encoding string) {
 	part, f := &p.parts[i], &p.frags[i]
 	if !known {
 		p.defaultType(i)
@@ -173,7 +174,8 @@ func (p *Parser) writeLeaf(i int, known bool) {
 	p.writeParams(strings.HasPrefix(part.Type, "text/"))
 	p.writeField(fieldContentID)
 	p.writeField(fieldDescription)
-	p.writeEncoding(part)
+	p.arena = append(p.arena, ' ')
+	p.arena = append(p.arena, encoding...)
 	f.basic = span{from, len(p.arena)}
 	p.writeField(fieldMD5)
 	p.writeExtension()
@@ -231,16 +233,20 @@ func (p *Parser) writeField(f field) {
 	p.arena = appendString(p.arena, p.text)
 }
 
-func (p *Parser) writeEncoding(part *Part) {
-	p.arena = append(p.arena, ' ')
-	raw, _ := p.head.get(fieldEncoding)
+// readEncoding sets the part's encoding and gives the sender's word for it as
+// it goes on the wire.
+func (p *Parser) readEncoding(part *Part) string {
+	raw, ok := p.head.get(fieldEncoding)
+	if !ok {
+		return `"7bit"`
+	}
 	p.text = unfold(p.text[:0], raw)
 	token := bytes.Trim(p.text[:tokenEnd(p.text, "; \t(")], `"`)
 	if len(token) == 0 {
-		token = append(p.text[:0], "7bit"...)
+		return `"7bit"`
 	}
 	part.Encoding = encodingOf(token)
-	p.arena = appendString(p.arena, token)
+	return string(appendString(nil, token))
 }
 
 func encodingOf(token []byte) Encoding {

@@ -57,11 +57,12 @@ func stripComments(s string) string {
 // as the day of the week, is passed over.
 func (d *dateReader) word(w string) {
 	c := w[0]
+	colon, dash := strings.IndexByte(w, ':'), strings.IndexByte(w, '-')
 	switch {
-	case strings.IndexByte(w, ':') > 0 && isDigit(c):
-		d.clock(w)
-	case isDigit(c) && strings.IndexByte(w, '-') > 0:
+	case isDigit(c) && dash > 0 && (colon < 0 || dash < colon):
 		d.dashed(w)
+	case isDigit(c) && colon > 0:
+		d.clock(w)
 	case isDigit(c) && strings.Count(w, ".") == 2 && d.hour < 0 && d.day >= 0:
 		d.clock(strings.ReplaceAll(w, ".", ":"))
 	case isDigit(c):
