@@ -124,6 +124,7 @@ func (s *session) appendBytes(ctx context.Context, up *upload, in *store.Ingest)
 	up.held += min(m.Size, store.ChunkSize)
 	switch {
 	case m.TooBig: // RFC 7889 section 4
+		s.limitHit("message size")
 		return no("TOOBIG", "The message is larger than %d octets", d.Limits().Message)
 	case m.Binary:
 		return bad("Binary literals are not taken")

@@ -69,7 +69,7 @@ func loginAnswer(err error) error {
 // logIn makes the session id's.
 func (s *session) logIn(id auth.Identity) error {
 	if err := s.peer.door.LoggedIn(id.Name); err != nil {
-		s.log.Warn("limit hit: sessions", "account", id.Name, "err", err)
+		s.limitHit(err.Error())
 		return &goodbye{"LIMIT", capital(err.Error()), true}
 	}
 	s.id = id
@@ -78,7 +78,7 @@ func (s *session) logIn(id auth.Identity) error {
 		Credential: id.Credential,
 		Session:    s.peer.session,
 		Protocol:   "imap",
-		Remote:     s.peer.addr.String(),
+		Remote:     s.peer.remote(),
 	}
 	s.state = user
 	s.stream.loggedIn = true

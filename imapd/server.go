@@ -91,7 +91,7 @@ func New(cfg Config) *Server {
 // When ctx ends, an idle client gets BYE and a command in hand has
 // Limits.Drain to finish. A *listen.Conn is told when its client logs in.
 func (srv *Server) Serve(ctx context.Context, conn net.Conn) {
-	s := srv.newSession(ctx, conn)
+	s := srv.newSession(conn)
 	defer s.close()
 	defer func() {
 		if p := recover(); p != nil {
@@ -119,6 +119,14 @@ type peer struct {
 	session string // unique name of the connection
 	addr    netip.Addr
 	tls     *tls.ConnectionState
+}
+
+// remote names the client's address in the log and the journal.
+func (p *peer) remote() string {
+	if !p.addr.IsValid() {
+		return "local"
+	}
+	return p.addr.String()
 }
 
 func newPeer(conn net.Conn) peer {

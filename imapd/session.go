@@ -32,17 +32,18 @@ type session struct {
 	enabled map[string]bool // by ENABLE, or by a command that implies it
 	view    *view           // of the selected mailbox, else nil
 
+	done  answer                      // the tagged OK of the command in hand, when it says more
 	after func(context.Context) error // to be done after the tagged answer, once
 
-	done answer // the tagged OK of the command in hand, when it says more
-	bad  int    // bad commands, in a row after login
-	runs int    // commands so far
+	runs   int             // commands so far
+	bad    int             // bad commands, in a row after login
+	limits map[string]bool // limits that were hit
 }
 
-func (srv *Server) newSession(ctx context.Context, conn net.Conn) *session {
+func (srv *Server) newSession(conn net.Conn) *session {
 	p := newPeer(conn)
-	s := &session{srv: srv, peer: p, state: stranger, enabled: map[string]bool{}}
-	s.log = srv.log.With("session", p.session, "remote", p.addr.String())
+	s := &session{srv: srv, peer: p, state: stranger, enabled: map[string]bool{}, limits: map[string]bool{}}
+	s.log = srv.log.With("session", p.session, "remote", p.remote())
 	s.stream = &stream{Conn: conn, socket: conn, limits: &srv.cfg.Limits, door: p.door, accepted: time.Now()}
 	s.enc = wire.NewEncoder(s.stream)
 	s.stream.enc = s.enc
@@ -104,7 +105,7 @@ func (s *session) end(ctx context.Context, err error) {
 	case errors.Is(err, errLogin):
 		s.bye("", "Login took too long")
 	case errors.Is(err, wire.ErrFlood):
-		s.log.Warn("limit hit: refused input goes on", "limit", s.dec.Limits().Drain)
+		s.limitHit("refused input goes on")
 		s.bye("", "Too much refused input")
 	case !hangup(err):
 		s.log.Info("connection lost", "err", err)
@@ -266,7 +267,7 @@ func (s *session) answer(ctx context.Context, tag, name string, f flags, err err
 		tag = "*" // no tag could be read
 	}
 	if err == nil {
-		s.bad = 0
+		s.good()
 		a := s.done
 		if a.word == "" {
 			a = answer{"OK", "", name + " completed"}
@@ -280,14 +281,14 @@ func (s *session) answer(ctx context.Context, tag, name string, f flags, err err
 		s.log.Error("command failed", "command", name, "err", err)
 	}
 	if a.word != "BAD" {
-		s.bad = 0
+		s.good()
 		s.catchUp(ctx, f)
 		s.status(tag, a)
 		return nil
 	}
 	var syntax *wire.Error
 	if errors.As(err, &syntax) && syntax.Limit {
-		s.log.Warn("limit hit", "command", name, "limit", syntax.Reason)
+		s.limitHit(syntax.Reason)
 	}
 	s.status(tag, a)
 	return s.countBad()
@@ -304,6 +305,13 @@ func (s *session) catchUp(ctx context.Context, f flags) {
 	}
 }
 
+// good ends a row of bad commands. Before login every one of them counts.
+func (s *session) good() {
+	if s.state != stranger {
+		s.bad = 0
+	}
+}
+
 // countBad ends the session of a client that sends nonsense (limits.md). After
 // login only bad commands in a row count.
 func (s *session) countBad() error {
@@ -313,10 +321,18 @@ func (s *session) countBad() error {
 		limit = s.srv.cfg.Limits.BadStranger
 	}
 	if limit > 0 && s.bad >= limit {
-		s.log.Warn("limit hit: bad commands", "limit", limit)
+		s.limitHit("bad commands")
 		return &goodbye{text: fmt.Sprintf("Too many bad commands (%d)", s.bad)}
 	}
 	return nil
+}
+
+// limitHit logs that a limit was hit, once a connection for each.
+func (s *session) limitHit(which string) {
+	if !s.limits[which] {
+		s.limits[which] = true
+		s.log.Warn("limit hit", "limit", which)
+	}
 }
 
 // enable turns an ENABLE word on, as the command does or as another implies.

@@ -22,6 +22,9 @@ var (
 // steady reader is never taken for a stalled one.
 const writePiece = 16 << 10
 
+// farewell is what a BYE may take once the time of a drain is over.
+const farewell = time.Second
+
 // stream is the connection as the session sees it: reading flushes output
 // first and is bounded by the deadline in force, writing by progress. Its
 // fields belong to the session's goroutine, except that while waiting is set
@@ -50,7 +53,7 @@ func (c *stream) drain() {
 	by := time.Now().Add(c.limits.Drain)
 	c.drainBy.Store(by.UnixNano())
 	_ = c.socket.SetReadDeadline(time.Now())
-	_ = c.socket.SetWriteDeadline(by)
+	_ = c.socket.SetWriteDeadline(by.Add(farewell))
 }
 
 // draining gives the moment by which all must be over once the server stops.
@@ -121,7 +124,7 @@ func (c *stream) Write(p []byte) (int, error) {
 	for done < len(p) {
 		_ = c.SetWriteDeadline(time.Now().Add(c.limits.WriteStall))
 		if by, yes := c.draining(); yes {
-			_ = c.SetWriteDeadline(by)
+			_ = c.SetWriteDeadline(by.Add(farewell))
 		}
 		n, err := c.Conn.Write(p[done:min(len(p), done+writePiece)])
 		done += n
