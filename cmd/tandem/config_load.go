@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -283,12 +282,4 @@ func checkAddr(addr string, unixOnly bool) error {
 		return fmt.Errorf("%q is neither host:port nor unix:/path", addr)
 	}
 	return nil
-}
-
-// parseNet reads an address or a network.
-func parseNet(s string) (netip.Prefix, error) {
-	if addr, err := netip.ParseAddr(s); err == nil {
-		return addr.Prefix(addr.BitLen())
-	}
-	return netip.ParsePrefix(s)
 }

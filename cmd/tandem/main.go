@@ -21,6 +21,7 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	root := newRoot(&app{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv})
 	err := root.ExecuteContext(ctx)
 	if err != nil {
@@ -64,6 +65,13 @@ func newRoot(a *app) *cobra.Command {
 	flags.StringVar(&a.data, "data", "", "keep the store in `DIR`")
 	flags.BoolVar(&a.json, "json", false, "print data as JSON")
 	root.AddCommand(
+		serveCommand(a),
+		demoCommand(a),
+		accountCommand(a),
+		importCommand(a),
+		exportCommand(a),
+		checkCommand(a),
+		deliverCommand(a),
 		configCommand(a),
 		versionCommand(a),
 	)

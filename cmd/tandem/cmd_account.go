@@ -1,0 +1,275 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"tandem/auth"
+	"tandem/store"
+)
+
+func accountCommand(a *app) *cobra.Command {
+	return group("account", "Add, change and list accounts",
+		accountAddCommand(a),
+		accountImportCommand(a),
+		accountListCommand(a),
+		accountPasswdCommand(a),
+		accountSwitchCommand(a, "disable", "Refuse an account's logins; its mail still arrives", false),
+		accountSwitchCommand(a, "enable", "Take an account's logins again", true),
+		accountRemoveCommand(a),
+		accountPolicyCommand(a),
+	)
+}
+
+// with reads the settings, opens the store or finds its server, and runs f.
+func (a *app) with(ctx context.Context, absent whenAbsent, f func(*backend) error) error {
+	l, err := a.config()
+	if err != nil {
+		return err
+	}
+	b, err := a.open(ctx, l, absent)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(b), b.Close())
+}
+
+func accountAddCommand(a *app) *cobra.Command {
+	var stdin bool
+	cmd := &cobra.Command{
+		Use:   "add NAME",
+		Short: "Add an account",
+		Long: "Add an account named alice or alice@example.org. Without --password-stdin the\n" +
+			"password is asked for on a terminal; elsewhere one is made and printed once.",
+		Args: args(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := store.CanonicalAccountName(args[0]); err != nil {
+				return usageError{fmt.Errorf("add the account: %w", err)}
+			}
+			password, made, err := a.newPassword(stdin)
+			if err != nil {
+				return err
+			}
+			return a.with(cmd.Context(), makeOne, func(b *backend) error {
+				req := createRequest{Accounts: []store.NewAccount{{Name: args[0], Hash: auth.HashPassword(password)}}}
+				res, err := call(cmd.Context(), b, accountCreate, req)
+				if err != nil {
+					return fmt.Errorf("add the account: %w", err)
+				}
+				return a.printAccount(res.Names[0], "added", password, made)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from standard input, its first line")
+	return cmd
+}
+
+// printAccount tells what happened to an account, and the password when it was
+// made here: nobody can ask for it again.
+func (a *app) printAccount(name, what, password string, made bool) error {
+	if !made {
+		password = ""
+	}
+	if a.json {
+		return a.printJSON(struct {
+			Name     string `json:"name"`
+			Password string `json:"password,omitempty"`
+		}{name, password})
+	}
+	printf, result := printer(a.out)
+	printf("account %s %s", name, what)
+	if made {
+		printf("password: %s", password)
+	}
+	return result()
+}
+
+// newPassword reads a password from the input, asks for it, or makes one.
+func (a *app) newPassword(stdin bool) (password string, made bool, err error) {
+	switch in, isFile := a.in.(*os.File); {
+	case stdin:
+		password, err = firstLine(a.in)
+	case isFile && isTerminal(in) && isTerminal(a.err):
+		password, err = a.askPassword(in)
+	default:
+		return makePassword(), true, nil
+	}
+	if err == nil && password == "" {
+		err = usageError{errors.New("set the password: it is empty")}
+	}
+	return password, false, err
+}
+
+// maxPasswordLine is above what auth takes.
+const maxPasswordLine = 4096
+
+func firstLine(in io.Reader) (string, error) {
+	line, err := bufio.NewReaderSize(io.LimitReader(in, maxPasswordLine), maxPasswordLine).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}
+
+func (a *app) askPassword(in *os.File) (string, error) {
+	var words [2]string
+	for i, prompt := range []string{"Password: ", "The same again: "} {
+		fmt.Fprint(a.err, prompt)
+		b, err := term.ReadPassword(int(in.Fd()))
+		fmt.Fprintln(a.err)
+		if err != nil {
+			return "", fmt.Errorf("read the password: %w", err)
+		}
+		words[i] = string(b)
+	}
+	if words[0] != words[1] {
+		return "", usageError{errors.New("set the password: the two are not the same")}
+	}
+	return words[0], nil
+}
+
+// makePassword makes one of 100 bits that can be read out over a telephone.
+func makePassword() string {
+	s := strings.ToLower(rand.Text())
+	return s[:5] + "-" + s[5:10] + "-" + s[10:15] + "-" + s[15:20]
+}
+
+func accountListCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the accounts",
+		Args:  args(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.with(cmd.Context(), fail, func(b *backend) error {
+				list, err := call(cmd.Context(), b, accountList, done{})
+				if err != nil {
+					return fmt.Errorf("list the accounts: %w", err)
+				}
+				if a.json {
+					return a.printJSON(list)
+				}
+				var rows [][]string
+				for _, i := range list {
+					state := "enabled"
+					if !i.Enabled {
+						state = "disabled"
+					}
+					rows = append(rows, []string{i.Name, state, string(i.POP3Delete), i.Created.Local().Format(time.DateOnly)})
+				}
+				return a.printTable([]string{"NAME", "STATE", "POP3 DELETE", "CREATED"}, rows)
+			})
+		},
+	}
+}
+
+// update runs an account update and tells about it.
+func (a *app) update(cmd *cobra.Command, name string, u store.AccountUpdate, then func(accountInfo) error) error {
+	return a.with(cmd.Context(), fail, func(b *backend) error {
+		info, err := call(cmd.Context(), b, accountUpdate, updateRequest{name, u})
+		if err != nil {
+			return fmt.Errorf("change the account: %w", err)
+		}
+		return then(info)
+	})
+}
+
+func accountPasswdCommand(a *app) *cobra.Command {
+	var stdin bool
+	cmd := &cobra.Command{
+		Use:   "passwd NAME",
+		Short: "Set an account's password",
+		Long:  "Set an account's password, read or made as in tandem account add.",
+		Args:  args(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			password, made, err := a.newPassword(stdin)
+			if err != nil {
+				return err
+			}
+			u := store.AccountUpdate{Password: &store.NewPassword{Hash: auth.HashPassword(password)}}
+			return a.update(cmd, args[0], u, func(i accountInfo) error {
+				return a.printAccount(i.Name, "has a new password", password, made)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from standard input, its first line")
+	return cmd
+}
+
+func accountSwitchCommand(a *app, use, short string, on bool) *cobra.Command {
+	return &cobra.Command{
+		Use:   use + " NAME",
+		Short: short,
+		Args:  args(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.update(cmd, args[0], store.AccountUpdate{Enabled: &on}, func(i accountInfo) error {
+				return a.printAccount(i.Name, use+"d", "", false)
+			})
+		},
+	}
+}
+
+func accountRemoveCommand(a *app) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "remove NAME",
+		Short: "Remove an account with all its mail",
+		Args:  args(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if in, isFile := a.in.(*os.File); !yes && isFile && isTerminal(in) && isTerminal(a.err) {
+				fmt.Fprintf(a.err, "Remove %s with all mail? Type the name again: ", args[0])
+				if again, err := firstLine(in); err != nil || again != args[0] {
+					return errors.Join(errors.New("remove the account: not confirmed"), err)
+				}
+			}
+			return a.with(cmd.Context(), fail, func(b *backend) error {
+				if _, err := call(cmd.Context(), b, accountRemove, removeRequest{args[0]}); err != nil {
+					return fmt.Errorf("remove the account: %w", err)
+				}
+				return a.printAccount(args[0], "removed", "", false)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return cmd
+}
+
+func accountPolicyCommand(a *app) *cobra.Command {
+	var remove string
+	cmd := &cobra.Command{
+		Use:   "policy NAME",
+		Short: "Show or set what a POP3 client's deleting means",
+		Long: "Show an account's policy, or set it. What a POP3 client deletes goes into the\n" +
+			"Trash mailbox (trash, the default), is gone (expunge), or stays in INBOX and is\n" +
+			"hidden from that client (keep).",
+		Args: args(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var u store.AccountUpdate
+			if policy := store.DeletePolicy(remove); remove != "" {
+				switch policy {
+				case store.DeleteTrash, store.DeleteExpunge, store.DeleteKeep:
+					u.POP3Delete = &policy
+				default:
+					return usageError{fmt.Errorf("set the policy: %q is none (trash, expunge or keep)", remove)}
+				}
+			}
+			return a.update(cmd, args[0], u, func(i accountInfo) error {
+				if a.json {
+					return a.printJSON(i)
+				}
+				return a.printTable([]string{"NAME", "POP3 DELETE"}, [][]string{{i.Name, string(i.POP3Delete)}})
+			})
+		},
+	}
+	cmd.Flags().StringVar(&remove, "pop3-delete", "", "trash, expunge or keep")
+	return cmd
+}

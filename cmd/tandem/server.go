@@ -1,0 +1,349 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+
+	"tandem/auth"
+	"tandem/auth/dovecot"
+	"tandem/imapd"
+	"tandem/internal/listen"
+	"tandem/lmtpd"
+	"tandem/pop3d"
+	"tandem/store"
+)
+
+// crowdedTime is how long a stranger has to log in once many are connected.
+const crowdedTime = 60 * time.Second
+
+// server is one running tandem: the store, the front ends, the listeners.
+type server struct {
+	config *loaded
+	log    *slog.Logger
+	level  *slog.LevelVar
+
+	listeners *listen.Server
+	certs     *listen.Certs
+	store     *store.Store
+	auth      *auth.Authenticator
+	control   *controlServer
+
+	imap *imapd.Server
+	pop3 *pop3d.Server
+	lmtp *lmtpd.Server
+	sasl *dovecot.Server
+}
+
+// newLog makes a log on w.
+func newLog(w io.Writer, level string) (*slog.Logger, *slog.LevelVar) {
+	v := new(slog.LevelVar)
+	setLevel(v, level)
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: v})), v
+}
+
+func setLevel(v *slog.LevelVar, level string) {
+	var l slog.Level
+	if l.UnmarshalText([]byte(level)) == nil { // validate has checked it
+		v.Set(l)
+	}
+}
+
+// startServer binds every listener, then becomes the owner of the data directory
+// and opens the store. Nothing is accepted before serve. In this order root may
+// bind low ports and read a key, and no file of root's gets into the directory.
+func startServer(ctx context.Context, l *loaded, log *slog.Logger, level *slog.LevelVar) (*server, error) {
+	s := &server{config: l, log: log, level: level, listeners: listen.New(listenLimits(l), log)}
+	if err := prepareData(l.Data); err != nil {
+		return nil, err
+	}
+	if l.TLS.Cert != "" {
+		var err error
+		if s.certs, err = listen.OpenCerts(l.TLS.Cert, l.TLS.Key, log); err != nil {
+			return nil, usageError{fmt.Errorf("read the certificate: %w", err)}
+		}
+	}
+	if err := s.listeners.Bind(ctx, s.services()...); err != nil {
+		return nil, s.whyNotBound(err)
+	}
+	if err := s.open(); err != nil {
+		s.listeners.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// whyNotBound tells the usual reason for a taken port from others: a server on
+// the same store, which has an exit code of its own.
+func (s *server) whyNotBound(bindErr error) error {
+	if becomeOwner(s.config.Data) == nil {
+		st, err := openStore(s.config, s.log)
+		if err == nil {
+			err = st.Close()
+		}
+		if err != nil && store.KindOf(err) == store.InUse {
+			return err
+		}
+	}
+	return fmt.Errorf("bind the listeners: %w (is another server running? change the address in the configuration)", bindErr)
+}
+
+// open opens what lies in the data directory and makes the front ends.
+func (s *server) open() error {
+	l := s.config
+	if err := becomeOwner(l.Data); err != nil {
+		return err
+	}
+	s.warnOpenData()
+	var err error
+	if s.certs == nil {
+		if s.certs, err = listen.LocalCerts(filepath.Join(l.Data, "tls"), l.Hostname, s.log); err != nil {
+			return fmt.Errorf("make the local certificate: %w", err)
+		}
+	}
+	if s.store, err = openStore(l, s.log); err != nil {
+		return err
+	}
+	if s.control, err = listenControl(l.Data, s.store, s.log); err != nil {
+		return errors.Join(err, s.store.Close())
+	}
+	s.auth = auth.New(s.store, authConfigOf(l, s.log))
+	s.imap = imapd.New(imapd.Config{Store: s.store, Auth: s.auth, TLS: s.certs.Config(), Limits: imapLimits(l),
+		Logger: s.log, Hostname: l.Hostname, Version: version})
+	s.pop3 = pop3d.New(pop3d.Config{Store: s.store, Auth: s.auth, TLSConfig: s.certs.Config(), Hostname: l.Hostname,
+		Limits: pop3Limits(l), Logger: s.log})
+	s.lmtp = lmtpd.New(lmtpd.Config{Store: s.store, Hostname: l.Hostname, InboxOnly: l.LMTP.Subaddress == "inbox",
+		JunkHeader: l.LMTP.JunkHeader, Limits: lmtpLimits(l), Logger: s.log})
+	s.sasl = dovecot.New(s.auth, s.log)
+	return nil
+}
+
+// warnOpenData says when others may look into a directory that was there.
+func (s *server) warnOpenData() {
+	if info, err := os.Stat(s.config.Data); err == nil && info.Mode().Perm()&0o077 != 0 {
+		s.log.Warn("others than its owner can read the data directory (chmod 700 mends it)", "data", s.config.Data, "mode", info.Mode().Perm())
+	}
+}
+
+// services are the listeners. Their front ends exist once open has run.
+func (s *server) services() []listen.Service {
+	l := s.config
+	implicit := &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return s.certs.Config(), nil },
+	}
+	imap := func(ctx context.Context, c *listen.Conn) { s.imap.Serve(ctx, c) }
+	pop3 := func(ctx context.Context, c *listen.Conn) { s.pop3.Serve(ctx, c) }
+	refuseIMAP := func(e *listen.LimitError) string { return "* BYE [LIMIT] too many connections\r\n" }
+	refusePOP3 := func(e *listen.LimitError) string { return "-ERR [SYS/TEMP] too many connections\r\n" }
+	mode := os.FileMode(l.LMTP.SocketMode)
+	return []listen.Service{
+		{Name: "imap", Addresses: l.IMAP.Listen, Serve: imap, Refusal: refuseIMAP, SocketMode: 0o666},
+		{Name: "imaps", Addresses: l.IMAP.ListenTLS, TLS: implicit, Serve: imap, SocketMode: 0o666},
+		{Name: "pop3", Addresses: l.POP3.Listen, Serve: pop3, Refusal: refusePOP3, SocketMode: 0o666},
+		{Name: "pop3s", Addresses: l.POP3.ListenTLS, TLS: implicit, Serve: pop3, SocketMode: 0o666},
+		{Name: "lmtp", Addresses: l.LMTP.Listen, Peers: true, SocketMode: mode, SocketGroup: l.LMTP.SocketGroup,
+			Refusal: func(*listen.LimitError) string { return "421 4.3.2 too many connections\r\n" },
+			Serve:   func(ctx context.Context, c *listen.Conn) { s.lmtp.Serve(ctx, c) }},
+		{Name: "auth", Addresses: l.Auth.Listen, Peers: true, SocketMode: mode, SocketGroup: l.LMTP.SocketGroup,
+			Serve: func(ctx context.Context, c *listen.Conn) { s.sasl.Serve(ctx, c, c.Session) }},
+	}
+}
+
+// serve accepts until ctx ends, then drains and closes everything.
+func (s *server) serve(ctx context.Context) error {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	go s.control.serve() // until control.close
+	served := make(chan struct{})
+	go func() { // ends when the listeners have drained
+		defer close(served)
+		s.listeners.Serve(ctx)
+	}()
+	s.log.Info("ready", s.addresses()...)
+	s.notify(daemon.SdNotifyReady)
+	for ctx.Err() == nil {
+		select {
+		case <-hup:
+			s.reload()
+		case <-ctx.Done():
+		}
+	}
+	signal.Stop(hup)
+	s.log.Info("stopping")
+	s.notify(daemon.SdNotifyStopping)
+	s.control.close()
+	<-served
+	s.auth.Close()
+	err := s.store.Close()
+	s.log.Info("stopped")
+	return err
+}
+
+// notify tells systemd, when it is there.
+func (s *server) notify(state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		s.log.Warn("systemd not told", "state", state, "err", err)
+	}
+}
+
+// addresses are what is bound, for the log.
+func (s *server) addresses() []any {
+	var list []any
+	for _, name := range []string{"imap", "imaps", "pop3", "pop3s", "lmtp", "auth"} {
+		var bound []string
+		for _, addr := range s.listeners.Addrs(name) {
+			bound = append(bound, addr.String())
+		}
+		if len(bound) > 0 {
+			list = append(list, name, strings.Join(bound, ","))
+		}
+	}
+	return list
+}
+
+// addr is the first address bound for a service, for the demo.
+func (s *server) addr(name string) net.Addr { return s.listeners.Addrs(name)[0] }
+
+// reload reads certificates and the log level again; other settings need a
+// restart.
+func (s *server) reload() {
+	s.notify(daemon.SdNotifyReloading)
+	defer s.notify(daemon.SdNotifyReady)
+	if err := s.certs.Reload(); err != nil {
+		s.log.Error("certificate not reloaded, the old one stays in use", "err", err)
+	}
+	l, err := loadConfig(s.config.File, "", os.Getenv)
+	if err != nil {
+		s.log.Error("configuration not reloaded", "err", err)
+		return
+	}
+	setLevel(s.level, l.Log.Level)
+	s.log.Info("reloaded the certificate and the log level")
+}
+
+func listenLimits(l *loaded) listen.Limits {
+	return listen.Limits{
+		Strangers:           l.Limits.Strangers,
+		StrangersPerAddress: l.Limits.ConnectionsPerAddress,
+		Sessions:            l.Limits.Connections,
+		PerUser:             l.Limits.SessionsPerUser,
+		PerUserAddress:      l.Limits.SessionsPerUserAddr,
+	}
+}
+
+func authConfigOf(l *loaded, log *slog.Logger) auth.Config {
+	c := auth.Config{
+		Plaintext:           auth.Plaintext(l.Auth.Plaintext),
+		FailedLoginDelay:    l.Limits.FailedLoginDelay,
+		FailedLoginsPending: l.Limits.FailedLogins,
+		HashesWaiting:       l.Limits.HashWaiting,
+		Log:                 log,
+	}
+	for _, text := range l.Auth.Trusted {
+		net, err := parseNet(text)
+		if err == nil { // validate has refused the others
+			c.Trusted = append(c.Trusted, net)
+		}
+	}
+	return c
+}
+
+// parseNet reads an address or a network.
+func parseNet(s string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(s); err == nil {
+		return addr.Prefix(addr.BitLen())
+	}
+	return netip.ParsePrefix(s)
+}
+
+func imapLimits(l *loaded) imapd.Limits {
+	c, lim := imapd.DefaultLimits(l.Limits.MessageSize), l.Limits
+	c.Stranger.Line, c.Stranger.Command = lim.LineBeforeLogin, lim.LineBeforeLogin
+	c.Stranger.Literal = lim.LiteralBeforeLogin
+	c.User.Line, c.User.Literal, c.User.Command = lim.Line, lim.Literal, lim.Command
+	for _, input := range []*imapd.Input{&c.Stranger, &c.User} {
+		input.Literals, input.Nesting, input.Ranges, input.SASL = lim.Literals, lim.ListNesting, lim.SetRanges, lim.SASLLine
+	}
+	c.LoginTime = time.Duration(lim.TimeToLogin)
+	c.CrowdedTime = min(c.LoginTime, crowdedTime)
+	c.Idle, c.WriteStall = time.Duration(lim.IMAPIdle), time.Duration(lim.WriteStall)
+	c.BadStranger, c.BadUser = lim.BadCommandsBefore, lim.BadCommands
+	return c
+}
+
+func pop3Limits(l *loaded) pop3d.Limits {
+	lim := l.Limits
+	login := time.Duration(lim.TimeToLogin)
+	return pop3d.Limits{
+		LoginTime:         login,
+		CrowdedLoginTime:  min(login, crowdedTime),
+		Idle:              time.Duration(lim.POP3Idle),
+		WriteStall:        time.Duration(lim.WriteStall),
+		SASLLine:          int(lim.SASLLine),
+		BadCommandsBefore: lim.BadCommandsBefore,
+		BadCommands:       lim.BadCommands,
+	}
+}
+
+func lmtpLimits(l *loaded) lmtpd.Limits {
+	c := lmtpd.DefaultLimits()
+	c.Recipients, c.BadCommands = l.Limits.LMTPRecipients, l.Limits.LMTPBadCommands
+	c.WriteStall = time.Duration(l.Limits.WriteStall)
+	return c
+}
+
+// limitMemory sets the runtime's soft limit to four fifths of what the process
+// may use, unless GOMEMLIMIT does: the rest is SQLite's and the stacks'.
+func limitMemory(getenv func(string) string) {
+	if getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	if n := cgroupMemory(); n > 0 {
+		debug.SetMemoryLimit(n / 5 * 4)
+		return
+	}
+	var info syscall.Sysinfo_t
+	if syscall.Sysinfo(&info) == nil {
+		total := uint64(info.Totalram) * uint64(info.Unit)
+		debug.SetMemoryLimit(int64(min(total, math.MaxInt64) / 5 * 4))
+	}
+}
+
+// cgroupMemory is the memory limit of the process's control group (version 2)
+// or the nearest of its parents that has one; 0 when none has.
+func cgroupMemory() int64 {
+	own, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(own)) {
+		path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::")
+		for ; ok && strings.HasPrefix(path, "/"); path = filepath.Dir(path) {
+			text, _ := os.ReadFile(filepath.Join("/sys/fs/cgroup", path, "memory.max"))
+			if n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil {
+				return n
+			}
+			if path == "/" {
+				break
+			}
+		}
+	}
+	return 0
+}
