@@ -1,0 +1,75 @@
+package sqlite
+
+import "context"
+
+const (
+	walFrame    = 4096 + 24
+	passiveAt   = 1000     // frames not yet in the database that start a checkpoint
+	truncateAt  = 16 << 20 // bytes of WAL at which readers have to let go
+	vacuumPages = 500      // returned to the file system in one step
+	vacuumShare = 10       // percent of free pages that start it
+)
+
+// checkpoint moves the WAL into the database when there is enough of it. The
+// writer has answered before: nobody waits for this. A failure is tried again
+// after the next write and fails nothing.
+func (e *Engine) checkpoint() {
+	frames, done, err := e.walState("PRAGMA wal_checkpoint(NOOP)")
+	if err == nil && frames-done >= passiveAt {
+		frames, done, err = e.walState("PRAGMA wal_checkpoint(PASSIVE)")
+	}
+	if err == nil && frames*walFrame > truncateAt {
+		// Readers that follow one another without a gap keep the WAL from
+		// starting over; alone, it is emptied.
+		e.gate.Lock()
+		_, _, err = e.walState("PRAGMA wal_checkpoint(TRUNCATE)")
+		e.gate.Unlock()
+	}
+	if err != nil {
+		e.opts.Logger.Warn("checkpoint failed, will be tried again", "err", err)
+	}
+}
+
+// walState runs a checkpoint pragma: frames in the WAL, and of them those in
+// the database.
+func (e *Engine) walState(pragma string) (frames, done int64, err error) {
+	r, ok, err := e.w.first(pragma)
+	if err != nil || !ok {
+		return 0, 0, err
+	}
+	return r.int(1), r.int(2), nil
+}
+
+// checkpointAll empties the WAL at the end.
+func (e *Engine) checkpointAll() {
+	e.gate.Lock()
+	defer e.gate.Unlock()
+	if _, _, err := e.walState("PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+		e.opts.Logger.Warn("last checkpoint failed; the next start makes up for it", "err", err)
+	}
+}
+
+// shrink returns some free pages to the file system when nothing else is to be
+// done and many are free; more says that there are still many.
+func (e *Engine) shrink() (more bool) {
+	if e.Health() != nil {
+		return false
+	}
+	free, err := e.w.integer("PRAGMA freelist_count")
+	if err != nil {
+		return false
+	}
+	all, err := e.w.integer("PRAGMA page_count")
+	if err != nil || all == 0 || free*100/all <= vacuumShare || free < vacuumPages {
+		return false
+	}
+	r := &request{ctx: context.Background(), why: "return free pages", done: make(chan struct{}), fn: func(t *tx) error {
+		return t.pragmas("PRAGMA incremental_vacuum(500)")
+	}}
+	e.runGroup([]*request{r})
+	e.checkpoint()
+	if r.err != nil {
+		e.opts.Logger.Warn("free pages could not be returned", "err", r.err)
+	}
+	return r.err == nil
+}

@@ -1,0 +1,82 @@
+package sqlite
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"tandem/store"
+)
+
+// record is what a verb writes about itself.
+type record struct {
+	verb      string
+	mailbox   store.MailboxID
+	other     store.MailboxID // 0: none
+	modseq    store.ModSeq
+	uids      store.UIDSet
+	otherUIDs store.UIDSet
+	detail    string
+}
+
+// journal writes one row about a verb in the account's journal.
+func (t *tx) journal(by store.Actor, owner store.AccountID, r record) error {
+	a, err := t.account(owner)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO journal (account, n, time, verb, credential, session, protocol, remote, mailbox, other_mailbox,
+		modseq, uids, other_uids, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		owner, a.nextJournal, t.now, r.verb, by.Credential, by.Session, by.Protocol, by.Remote, orNull(int64(r.mailbox)),
+		orNull(int64(r.other)), orNull(int64(r.modseq)), orNull(setText(r.uids)), orNull(setText(r.otherUIDs)), orNull(r.detail))
+	a.nextJournal++
+	a.dirty = true
+	return err
+}
+
+// NoteReads writes one row of what a session read.
+func (e *Engine) NoteReads(ctx context.Context, by store.Actor, id store.MailboxID, uids store.UIDSet) error {
+	return e.write(ctx, "note what was read", 0, func(t *tx) error {
+		if _, err := t.mailbox(by, id); err != nil {
+			return err
+		}
+		return t.journal(by, id.Account(), record{verb: "read", mailbox: id, uids: uids})
+	})
+}
+
+// orNull gives nil for a zero value.
+func orNull[T comparable](v T) any {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return v
+}
+
+// setText writes a set as IMAP does: 1:4,7.
+func setText(set store.UIDSet) string {
+	var b strings.Builder
+	for i, r := range set {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.FormatUint(uint64(r.Start), 10))
+		if r.Stop > r.Start {
+			b.WriteByte(':')
+			b.WriteString(strconv.FormatUint(uint64(r.Stop), 10))
+		}
+	}
+	return b.String()
+}
+
+// flagNames writes flags as IMAP does.
+func flagNames(f store.Flags, keywords []string) string {
+	names := []string{`\Seen`, `\Answered`, `\Flagged`, `\Deleted`, `\Draft`}
+	var out []string
+	for i, name := range names {
+		if f&(1<<i) != 0 {
+			out = append(out, name)
+		}
+	}
+	return strings.Join(append(out, keywords...), " ")
+}
