@@ -1,0 +1,52 @@
+package clienttest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// python runs a script of testdata with the target and the sample messages.
+func python(t *testing.T, to target, script string) {
+	t.Helper()
+	input, err := json.Marshal(struct {
+		target
+		Mails [][]byte `json:"mails"`
+	}{to, samples()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "python3", filepath.Join("testdata", script))
+	cmd.Stdin = bytes.NewReader(input)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%s: %v\n%s", script, err, out)
+	}
+}
+
+func TestPythonImaplib(t *testing.T) {
+	t.Parallel()
+	needs(t, "python3", "python3")
+	to := newTarget(t)
+	fill(t, to, "INBOX", samples())
+	python(t, to, "imap_job.py")
+}
+
+func TestPythonPoplib(t *testing.T) {
+	t.Parallel()
+	needs(t, "python3", "python3")
+	to := newTarget(t)
+	fill(t, to, "INBOX", samples())
+	python(t, to, "pop3_job.py")
+}
+
+func TestPythonLMTP(t *testing.T) {
+	t.Parallel()
+	needs(t, "python3", "python3")
+	python(t, newTarget(t), "lmtp_job.py")
+}
