@@ -118,7 +118,7 @@ func (d *dateReader) dashed(w string) {
 	if n < 4 {
 		d.number(w[:n])
 		month, year, ok := strings.Cut(rest, "-")
-		if ok && year != "" {
+		if ok && month != "" && year != "" {
 			if isDigit(month[0]) {
 				m, _, _ := digits(month)
 				d.month = m - 1

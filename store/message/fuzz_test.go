@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"math"
+	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
@@ -31,30 +32,50 @@ func FuzzParse(f *testing.F) {
 	for _, s := range seeds() {
 		f.Add(s, uint16(3))
 	}
-	f.Fuzz(func(t *testing.T, msg []byte, cut uint16) {
-		s := Parse(msg)
-		checkStructure(t, msg, s)
-		p := NewParser(Limits{})
-		for rest := msg; len(rest) > 0; {
-			n := min(len(rest), 1+int(cut))
-			p.Write(rest[:n])
-			rest = rest[n:]
+	f.Fuzz(checkReading)
+}
+
+// checkReading holds what is true of any message, cut in any way.
+func checkReading(t *testing.T, msg []byte, cut uint16) {
+	s := Parse(msg)
+	checkStructure(t, msg, s)
+	p := NewParser(Limits{})
+	for rest := msg; len(rest) > 0; {
+		n := min(len(rest), 1+int(cut))
+		p.Write(rest[:n])
+		rest = rest[n:]
+	}
+	if got := p.Finish(); !reflect.DeepEqual(got, s) {
+		t.Fatalf("%q in pieces of %d:\n%+v\nwant\n%+v", msg, 1+int(cut), got, s)
+	}
+	small := NewParser(Limits{Depth: 2, Parts: 4, HeaderBytes: 200, FieldBytes: 50, Addresses: 2, References: 1, Params: 2})
+	small.Write(msg)
+	checkStructure(t, msg, small.Finish())
+	if text, err := s.SearchText(bytes.NewReader(msg), true, 1000); err != nil || !utf8.ValidString(text) || len(text) > 1000 {
+		t.Fatalf("SearchText of %q: %d bytes, %v", msg, len(text), err)
+	}
+	all := FilterFields(nil, msg[:s.HeaderSize], nil, true)
+	if again := FilterFields(nil, all, nil, true); !bytes.Equal(all, again) {
+		t.Fatalf("FilterFields of %q: %q, then %q", msg, all, again)
+	}
+}
+
+// TestRandomMessages puts messages together from what matters to a reader, in
+// orders that mail does not come in.
+func TestRandomMessages(t *testing.T) {
+	pieces := []string{"\r\n", "\r\n", "\n", "\r", "\x00", " ", "--", "--b", "--b", "--bb", "--b--", "--bb--", "b", "text", "\"", "<", ">", "(", ")", ",", ":", ";", "@", "=", "\\", "\xe9",
+		"Content-Type: multipart/mixed; boundary=b\r\n", "Content-Type: multipart/digest; boundary=bb\r\n\r\n--bb\r\n", "Content-Type: message/rfc822\r\n\r\n",
+		"Content-Transfer-Encoding: binary\r\n", "Content-Transfer-Encoding: base64\r\n\r\n", "Content-Disposition: a; b=c\r\n", "To: a@x\r\n", "From: ", "Subject: =?utf-8?q?x?=\r\n", "References: <a@x>\r\n",
+		"Content-Type: text/html; charset=iso-2022-jp\r\n", "Content-Transfer-Encoding: quoted-printable\r\n"}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
+		var msg []byte
+		for range 1 + r.IntN(40) {
+			msg = append(msg, pieces[r.IntN(len(pieces))]...)
 		}
-		if got := p.Finish(); !reflect.DeepEqual(got, s) {
-			t.Fatalf("in pieces of %d:\n%+v\nwant\n%+v", 1+int(cut), got, s)
-		}
-		small := NewParser(Limits{Depth: 2, Parts: 4, HeaderBytes: 200, FieldBytes: 50, Addresses: 2, References: 1, Params: 2})
-		small.Write(msg)
-		checkStructure(t, msg, small.Finish())
-		if text, err := s.SearchText(bytes.NewReader(msg), true, 1000); err != nil || !utf8.ValidString(text) || len(text) > 1000 {
-			t.Fatalf("SearchText: %d bytes, %v", len(text), err)
-		}
-		header := msg[:s.HeaderSize]
-		all := FilterFields(nil, header, nil, true)
-		if again := FilterFields(nil, all, nil, true); !bytes.Equal(all, again) {
-			t.Fatalf("FilterFields of %q: %q, then %q", header, all, again)
-		}
-	})
+		checkReading(t, msg, uint16(r.IntN(20)))
+		checkCanonical(t, msg, uint16(r.IntN(20)))
+	}
 }
 
 func FuzzDecode(f *testing.F) {
@@ -105,7 +126,7 @@ func FuzzDecodeText(f *testing.F) {
 }
 
 func FuzzParseDate(f *testing.F) {
-	for _, s := range []string{"Thu, 22 Aug 2002 18:26:25 +0700 (ICT)", "2002-08-22T18:26:25.1Z", "Thu Aug 22 18.26.25 PDT 2002", "1-jan-70 12:00PM +1:2"} {
+	for _, s := range []string{"Thu, 22 Aug 2002 18:26:25 +0700 (ICT)", "2002-08-22T18:26:25.1Z", "Thu Aug 22 18.26.25 PDT 2002", "1-jan-70 12:00PM +1:2", "2--2@"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
@@ -120,24 +141,26 @@ func FuzzCanonical(f *testing.F) {
 	for _, s := range seeds() {
 		f.Add(s, uint16(1))
 	}
-	f.Fuzz(func(t *testing.T, msg []byte, cut uint16) {
-		got := canonical(t, msg, 1+int(cut))
-		if whole := canonical(t, msg, len(msg)+1); got != whole {
-			t.Fatalf("in pieces of %d: %q\nwhole: %q", 1+int(cut), got, whole)
+	f.Fuzz(checkCanonical)
+}
+
+func checkCanonical(t *testing.T, msg []byte, cut uint16) {
+	got := canonical(t, msg, 1+int(cut))
+	if whole := canonical(t, msg, len(msg)+1); got != whole {
+		t.Fatalf("in pieces of %d: %q\nwhole: %q", 1+int(cut), got, whole)
+	}
+	for i := range got {
+		if got[i] == '\n' && (i == 0 || got[i-1] != '\r') {
+			t.Fatalf("LF without CR at %d of %q", i, got)
 		}
-		for i := range got {
-			if got[i] == '\n' && (i == 0 || got[i-1] != '\r') {
-				t.Fatalf("LF without CR at %d of %q", i, got)
-			}
-		}
-		kept := canonical(t, msg, 1+int(cut), KeepBinary())
-		if strings.ReplaceAll(kept, "\r\n", "\n") != strings.ReplaceAll(string(msg), "\r\n", "\n") {
-			t.Fatalf("more than line ends changed: %q", kept)
-		}
-		s := Parse([]byte(got))
-		checkStructure(t, []byte(got), s)
-		checkNoBinary(t, kept, got, s)
-	})
+	}
+	kept := canonical(t, msg, 1+int(cut), KeepBinary())
+	if strings.ReplaceAll(kept, "\r\n", "\n") != strings.ReplaceAll(string(msg), "\r\n", "\n") {
+		t.Fatalf("more than line ends changed: %q", kept)
+	}
+	s := Parse([]byte(got))
+	checkStructure(t, []byte(got), s)
+	checkNoBinary(t, kept, got, s)
 }
 
 // checkNoBinary holds that nothing binary is left, and that a message without
