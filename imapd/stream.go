@@ -136,16 +136,6 @@ func (c *stream) Write(p []byte) (int, error) {
 	return done, nil
 }
 
-// broken says that nothing more can be sent, or that the client is gone.
-func (c *stream) broken() bool {
-	return c.writeErr != nil || (c.readErr != nil && !polite(c.readErr))
-}
-
-// polite says that the client is still there to hear why it ends.
-func polite(err error) bool {
-	return errors.Is(err, errIdle) || errors.Is(err, errLogin) || errors.Is(err, errDraining)
-}
-
 func isTimeout(err error) bool {
 	var n net.Error
 	return errors.As(err, &n) && n.Timeout()
