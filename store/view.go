@@ -254,6 +254,42 @@ func (v *View) page(from, to UID, gone UIDSet, buf []Member) []Member {
 	return buf
 }
 
+// Span gives the UIDs of the members numbered first to last, as far as there
+// are such: every member with a UID in r is one of them. ok is false when
+// there is none.
+func (v *View) Span(first, last uint32) (r UIDRange, ok bool) {
+	x := v.x
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	gone := x.expungedAfter(v.told, v.next)
+	first, last = max(first, 1), min(last, uint32(x.search(v.next)+gone.Len()))
+	if first > last {
+		return UIDRange{}, false
+	}
+	return UIDRange{v.uidOf(first, gone), v.uidOf(last, gone)}, true
+}
+
+// Rank is the number of members with UIDs below uid.
+func (v *View) Rank(uid UID) uint32 {
+	x := v.x
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return v.rank(uid)
+}
+
+func (v *View) rank(uid UID) uint32 {
+	uid = min(uid, v.next)
+	return uint32(v.x.search(uid) + countBelow(v.x.expungedAfter(v.told, v.next), uid))
+}
+
+// Gone gives the UIDs of the members that were expunged and not yet told. It
+// is shared and must not be changed.
+func (v *View) Gone() UIDSet {
+	v.x.mu.Lock()
+	defer v.x.mu.Unlock()
+	return v.x.expungedAfter(v.told, v.next)
+}
+
 // SeqRun is Count members in a row that were expunged: each of them has the
 // number Seq at the moment it is told (RFC 3501 section 7.4.1).
 type SeqRun struct {
@@ -263,14 +299,14 @@ type SeqRun struct {
 
 // Delta is what Advance moved the view over, to be told in this order.
 type Delta struct {
-	Expunged []SeqRun
-	Flags    bool   // members below FlagsBelow may have changed flags since FlagsSince: see Changed
-	Since    ModSeq // for Changed
-	Below    UID
-	New      UIDRange // the new members' UIDs, when Exists is told
-	Grew     bool
-	Exists   uint32
-	own      []ModSeq
+	Gone   UIDSet // expunged, to be told by the numbers that Runs gives; shared
+	Flags  bool   // members below FlagsBelow may have changed flags since FlagsSince: see Changed
+	Since  ModSeq // for Changed
+	Below  UID
+	New    UIDRange // the new members' UIDs, when Exists is told
+	Grew   bool
+	Exists uint32
+	own    []ModSeq
 }
 
 // Advance moves the view to the mailbox as it is now: new messages, flag
@@ -285,9 +321,7 @@ func (v *View) Advance(expunge bool) Delta {
 		return d
 	}
 	if expunge {
-		for _, r := range x.expungedAfter(v.told, v.next) {
-			d.Expunged = append(d.Expunged, SeqRun{uint32(x.search(r.Start)) + 1, uint32(r.Stop-r.Start) + 1, r})
-		}
+		d.Gone = x.expungedAfter(v.told, v.next)
 		v.told = max(v.told, x.row.HighestModSeq)
 	}
 	d.Flags = x.flagged > v.flags
@@ -299,6 +333,18 @@ func (v *View) Advance(expunge bool) Delta {
 		d.Exists = v.len()
 	}
 	return d
+}
+
+// Runs appends to buf the expunges of a delta from its i-th run on, up to
+// buf's capacity. To go on, ask again from i + the number of runs given.
+func (v *View) Runs(d *Delta, i int, buf []SeqRun) []SeqRun {
+	v.x.mu.Lock()
+	defer v.x.mu.Unlock()
+	for ; i < len(d.Gone) && len(buf) < cap(buf); i++ {
+		r := d.Gone[i]
+		buf = append(buf, SeqRun{v.rank(r.Start) + 1, uint32(r.Stop-r.Start) + 1, r})
+	}
+	return buf
 }
 
 // Own notes a change of flags that this session tells by itself.

@@ -91,13 +91,17 @@ func (w *world) open() {
 // hear applies what a client would be told.
 func (m *mirror) hear(t *rapid.T, expunge bool) {
 	d := m.view.Advance(expunge)
-	for _, r := range d.Expunged {
-		for range r.Count {
-			if int(r.Seq) > len(m.uids) {
-				t.Fatalf("EXPUNGE %d of %d", r.Seq, len(m.uids))
+	for i := 0; i < len(d.Gone); {
+		page := m.view.Runs(&d, i, make([]SeqRun, 0, 2))
+		for _, r := range page {
+			for range r.Count {
+				if int(r.Seq) > len(m.uids) {
+					t.Fatalf("EXPUNGE %d of %d", r.Seq, len(m.uids))
+				}
+				m.uids = slices.Delete(m.uids, int(r.Seq)-1, int(r.Seq))
 			}
-			m.uids = slices.Delete(m.uids, int(r.Seq)-1, int(r.Seq))
 		}
+		i += len(page)
 	}
 	if d.Flags {
 		for from := UID(1); ; {
@@ -140,6 +144,14 @@ func (m *mirror) agree(t *rapid.T) {
 		if len(got) != 1 || got[0].UID != m.uids[seq-1] || got[0].Seq != seq {
 			t.Fatalf("BySeq(%d) = %v, want UID %d", seq, got, m.uids[seq-1])
 		}
+	}
+	for i, uid := range m.uids {
+		if n := m.view.Rank(uid); int(n) != i {
+			t.Fatalf("Rank(%d) = %d, want %d", uid, n, i)
+		}
+	}
+	if r, ok := m.view.Span(1, 1<<32-1); ok != (len(m.uids) > 0) || ok && (r.Start != m.uids[0] || r.Stop != m.uids[len(m.uids)-1]) {
+		t.Fatalf("Span of all is %v %v, the client has %v", r, ok, m.uids)
 	}
 	all := m.view.ByUID(UIDRange{1, 1<<32 - 1}, make([]Member, 0, len(m.uids)+5))
 	if len(all) != len(m.uids) {
