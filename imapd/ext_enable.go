@@ -30,11 +30,15 @@ func parseEnable(_ *session, d *wire.Decoder) (names []string) {
 // enableAll tells which words are now on that were not; unknown ones are
 // overlooked (RFC 5161 section 3.1).
 func (s *session) enableAll(_ context.Context, names []string) error {
-	s.enc.Raw("* ENABLED")
+	var news []string
 	for _, name := range names {
-		if s.enable(name) {
-			s.enc.SP().Raw(name)
+		if s.enable(name) { // which may send lines of its own
+			news = append(news, name)
 		}
+	}
+	s.enc.Raw("* ENABLED")
+	for _, name := range news {
+		s.enc.SP().Raw(name)
 	}
 	s.enc.CRLF()
 	return nil

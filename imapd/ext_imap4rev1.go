@@ -13,14 +13,16 @@ func imap4rev1() extension {
 			capability{name: "AUTH=LOGIN", states: stranger, word: mechanism("LOGIN")},
 			capability{name: "SASL-IR", states: stranger}, // RFC 4959
 		),
-		commands: []command{
+		commands: append(mailboxCommands(),
 			capabilityCommand(), noopCommand(), logoutCommand(),
 			loginCommand(), authenticateCommand(),
 			createCommand(), deleteCommand(), renameCommand(),
 			subscribeCommand(), unsubscribeCommand(),
 			listCommand(), lsubCommand(), statusCommand(), appendCommand(),
-		},
+		),
 		statusItems: rev1StatusItems(),
+		fetchItems:  rev1FetchItems(),
+		searchKeys:  rev1SearchKeys(),
 	}
 }
 

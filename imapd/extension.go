@@ -22,6 +22,13 @@ type extension struct {
 	listReturns  []listReturn
 	statusItems  []statusItem
 	appendData   []appendData
+
+	selectParams  []selectParam
+	fetchItems    []fetchItem
+	fetchMods     []fetchMod
+	storeMods     []storeMod
+	searchKeys    []searchKey
+	searchReturns []searchReturn
 }
 
 // enable is a word of the ENABLE command (RFC 5161).
@@ -48,6 +55,12 @@ func extensions() []extension {
 		extSpecialUse(),
 		extListStatus(),
 		extStatusSize(),
+		extIdle(),
+		extUIDPlus(),
+		extMove(),
+		extUnselect(),
+		extESearch(),
+		extCondstore(),
 	}
 }
 
@@ -63,6 +76,13 @@ type registry struct {
 	listReturns  map[string]listReturn
 	statusItems  map[string]statusItem
 	appendData   map[string]appendData
+
+	selectParams  map[string]selectParam
+	fetchItems    map[string]fetchItem
+	fetchMods     map[string]fetchMod
+	storeMods     map[string]storeMod
+	searchKeys    map[string]searchKey
+	searchReturns map[string]searchReturn
 }
 
 func newRegistry(list []extension) *registry {
@@ -75,6 +95,13 @@ func newRegistry(list []extension) *registry {
 		listReturns:  map[string]listReturn{},
 		statusItems:  map[string]statusItem{},
 		appendData:   map[string]appendData{},
+
+		selectParams:  map[string]selectParam{},
+		fetchItems:    map[string]fetchItem{},
+		fetchMods:     map[string]fetchMod{},
+		storeMods:     map[string]storeMod{},
+		searchKeys:    map[string]searchKey{},
+		searchReturns: map[string]searchReturn{},
 	}
 	for _, x := range list {
 		r.capabilities = append(r.capabilities, x.capabilities...)
@@ -85,6 +112,12 @@ func newRegistry(list []extension) *registry {
 		addAll(r.listReturns, x.listReturns)
 		addAll(r.statusItems, x.statusItems)
 		addAll(r.appendData, x.appendData)
+		addAll(r.selectParams, x.selectParams)
+		addAll(r.fetchItems, x.fetchItems)
+		addAll(r.fetchMods, x.fetchMods)
+		addAll(r.storeMods, x.storeMods)
+		addAll(r.searchKeys, x.searchKeys)
+		addAll(r.searchReturns, x.searchReturns)
 	}
 	return r
 }
@@ -99,6 +132,13 @@ func (o listSelect) word() string  { return o.name }
 func (o listReturn) word() string  { return o.name }
 func (i statusItem) word() string  { return i.name }
 func (f appendData) word() string  { return f.name }
+
+func (p selectParam) word() string  { return p.name }
+func (i fetchItem) word() string    { return i.name }
+func (m fetchMod) word() string     { return m.name }
+func (m storeMod) word() string     { return m.name }
+func (k searchKey) word() string    { return k.name }
+func (r searchReturn) word() string { return r.name }
 
 // addAll puts values under their names, which no other extension may have.
 func addAll[T named](m map[string]T, list []T) {

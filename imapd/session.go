@@ -32,6 +32,12 @@ type session struct {
 	enabled map[string]bool // by ENABLE, or by a command that implies it
 	view    *view           // of the selected mailbox, else nil
 
+	// pendingInput is what awaitInput gave when it is left to the loop to wait
+	// for it before it reads again; until then another goroutine may be inside
+	// the stream.
+	pendingInput <-chan struct{}
+
+	tag   string                      // of the command in hand
 	done  answer                      // the tagged OK of the command in hand, when it says more
 	after func(context.Context) error // to be done after the tagged answer, once
 
@@ -55,6 +61,12 @@ func (srv *Server) newSession(conn net.Conn) *session {
 // close lets go of what the session holds.
 func (s *session) close() {
 	s.leaveMailbox()
+	if s.pendingInput != nil {
+		_ = s.enc.Flush()
+		_ = s.stream.socket.Close() // ends the waiting
+		<-s.pendingInput
+		return
+	}
 	if s.stream.writeErr == nil && s.stream.readErr == nil {
 		_ = s.enc.Flush()
 	}
@@ -148,15 +160,26 @@ func (s *session) continuation(text string) error {
 
 // next reads one command, runs it and answers it. An error ends the session.
 func (s *session) next(ctx context.Context) error {
+	if s.pendingInput != nil {
+		_ = s.enc.Flush()
+		<-s.pendingInput
+		s.pendingInput = nil
+		s.gotInput()
+	}
 	if err := s.dec.Begin(); err != nil {
 		return err
 	}
 	s.stream.busy = true
-	defer func() { s.stream.busy = false }()
+	defer func() {
+		if s.pendingInput == nil {
+			s.stream.busy = false
+		}
+	}()
 	s.done = answer{}
 	s.runs++
 
 	tag := s.dec.Tag()
+	s.tag = tag
 	s.dec.SP()
 	name := s.commandName()
 	if s.runs == 1 && s.isHTTP(tag, name) {
@@ -193,7 +216,7 @@ func (s *session) next(ctx context.Context) error {
 
 // lost gives the error by which the connection ended in mid-command.
 func (s *session) lost() error {
-	if s.stream.writeErr != nil {
+	if s.stream.writeErr != nil || s.pendingInput != nil {
 		return s.stream.writeErr
 	}
 	return s.stream.readErr
@@ -353,13 +376,15 @@ func (s *session) enable(name string) bool {
 // for the next byte or the end of the connection; the channel is closed when
 // it is there. Until then the session must not read, but it may write and
 // flush. Call gotInput after it, then read on as usual: what ended the
-// connection comes back as the reading's error.
-func (s *session) awaitInput() <-chan struct{} {
+// connection comes back as the reading's error, and hangup is called.
+func (s *session) awaitInput(hangup func()) <-chan struct{} {
 	_ = s.enc.Flush()
 	s.stream.waiting = true
 	ready := make(chan struct{})
 	go func() {
-		_, _ = s.in.Peek(1) // an error stays in the stream
+		if _, err := s.in.Peek(1); err != nil { // it stays in the stream
+			hangup()
+		}
 		close(ready)
 	}()
 	return ready

@@ -1,9 +1,109 @@
 package imapd
 
-import "context"
+import (
+	"context"
 
-// tellChanges sends what changed in the selected mailbox; expunge says whether
-// EXPUNGE may be sent.
+	"tandem/store"
+)
+
+// How much of a change is held at once while it is told.
+const (
+	runPage     = 64
+	changedPage = 64
+)
+
+// tellChanges sends what changed in the selected mailbox since it was last
+// told; expunge says whether EXPUNGE may be sent (RFC 3501 section 7.4.1).
+// Expunges go first, so that the numbers of what follows are the new ones.
 func (s *session) tellChanges(ctx context.Context, expunge bool) error {
-	return nil
+	d := s.view.Advance(expunge)
+	s.tellKeywords()
+	s.tellExpunges(&d)
+	if d.Flags {
+		s.tellFlags(&d)
+	}
+	if d.Grew {
+		s.enc.Raw("* ").Num(uint64(d.Exists)).Raw(" EXISTS").CRLF()
+		s.view.claimRecent()
+		s.enc.Raw("* ").Num(uint64(s.view.recents())).Raw(" RECENT").CRLF()
+	}
+	return ctx.Err()
+}
+
+// tellKeywords sends FLAGS again once the account has keywords that the
+// client has not heard of (RFC 3501 section 7.2.6).
+func (s *session) tellKeywords() {
+	if n := len(s.view.Keywords()); n != s.view.keywords {
+		s.view.keywords = n
+		s.tellFlagNames()
+	}
+}
+
+// tellFlagNames sends FLAGS and PERMANENTFLAGS; \* because keywords are made
+// as they are used.
+func (s *session) tellFlagNames() {
+	names := s.view.flagNames()
+	s.enc.Raw("* FLAGS ").Flags(names).CRLF()
+	if s.view.readOnly {
+		s.enc.Raw("* OK [PERMANENTFLAGS ()] Read-only mailbox").CRLF()
+		return
+	}
+	s.enc.Raw("* OK [PERMANENTFLAGS ").Flags(append(names, `\*`)).Raw("] Flags permitted").CRLF()
+}
+
+func (s *session) tellExpunges(d *store.Delta) {
+	if len(d.Gone) == 0 {
+		return
+	}
+	buf := make([]store.SeqRun, 0, min(runPage, len(d.Gone)))
+	for i := 0; i < len(d.Gone); {
+		page := s.view.Runs(d, i, buf[:0])
+		i += len(page)
+		for _, r := range page {
+			for range r.Count { // each has the number of the one before it
+				s.enc.Raw("* ").Num(uint64(r.Seq)).Raw(" EXPUNGE").CRLF()
+			}
+		}
+		if s.enc.Err() != nil {
+			return
+		}
+	}
+}
+
+// tellFlags sends the new flags of members that others, or POP3, changed. The
+// UID is always in it: with UID commands it must be (RFC 3501 section 6.4.8).
+func (s *session) tellFlags(d *store.Delta) {
+	buf := make([]store.Member, 0, changedPage)
+	modseq := s.enabled[condstore]
+	for from := store.UID(1); ; {
+		page := s.view.Changed(d, from, buf[:0])
+		for i := range page {
+			s.tellMember(&page[i], true, true, modseq)
+		}
+		if len(page) < cap(buf) || s.enc.Err() != nil {
+			return
+		}
+		from = page[len(page)-1].UID + 1
+	}
+}
+
+// tellMember sends one FETCH response with the items chosen.
+func (s *session) tellMember(m *store.Member, uid, flags, modseq bool) {
+	s.enc.Raw("* ").Num(uint64(m.Seq)).Raw(" FETCH (")
+	if uid {
+		s.enc.Raw("UID ").Num(uint64(m.UID))
+		if flags || modseq {
+			s.enc.SP()
+		}
+	}
+	if flags {
+		s.view.writeFlags(s.enc, m)
+		if modseq {
+			s.enc.SP()
+		}
+	}
+	if modseq {
+		s.enc.Raw("MODSEQ (").Num(uint64(m.ModSeq)).Byte(')')
+	}
+	s.enc.Byte(')').CRLF()
 }

@@ -1,0 +1,81 @@
+package imapd
+
+import (
+	"context"
+
+	"tandem/imapd/internal/wire"
+	"tandem/store"
+)
+
+// copyCommand is RFC 3501 section 6.4.7; in its UID form 6.4.8.
+func copyCommand(uid bool) command {
+	if uid {
+		return row("UID COPY", selected, 0, parseCopy(uid), (*session).copy)
+	}
+	return row("COPY", selected, usesNumbers, parseCopy(uid), (*session).copy)
+}
+
+type copyArgs struct {
+	from numbers
+	to   string
+}
+
+func parseCopy(uid bool) func(*session, *wire.Decoder) copyArgs {
+	return func(_ *session, d *wire.Decoder) (a copyArgs) {
+		d.SP()
+		a.from = numbers{d.Set(), uid}
+		d.SP()
+		a.to = d.Mailbox()
+		return a
+	}
+}
+
+func (s *session) copy(ctx context.Context, a copyArgs) error {
+	if err := s.loaded(ctx); err != nil {
+		return err
+	}
+	done, err := s.copyTo(ctx, a, false)
+	if err == nil && len(done.Source) > 0 {
+		s.ok(copyUID(done), "Copied")
+	}
+	return err
+}
+
+// copyTo copies or moves. Sequence numbers of expunged messages fail the whole
+// command, because a copy is all or nothing (RFC 3501 section 6.4.7, RFC 2180
+// section 4.4.1); UIDs without a message are passed over.
+func (s *session) copyTo(ctx context.Context, a copyArgs, move bool) (store.Copied, error) {
+	uids, err := s.view.resolve(a.from)
+	if err != nil {
+		return store.Copied{}, err
+	}
+	to, err := s.srv.cfg.Store.Mailbox(ctx, s.actor, a.to)
+	if store.KindOf(err) == store.NotFound && err != nil {
+		return store.Copied{}, no("TRYCREATE", "No such mailbox")
+	}
+	if err != nil || len(uids) == 0 {
+		return store.Copied{}, err
+	}
+	if !a.from.uid && s.view.goneIn(uids) {
+		return store.Copied{}, no("EXPUNGEISSUED", "Some of the messages no longer exist")
+	}
+	return s.view.Copy(ctx, to.ID, uids, move)
+}
+
+// copyUID is the response code of RFC 4315 section 3.
+func copyUID(c store.Copied) string {
+	b := wire.NumSet{{Start: c.UIDValidity, Stop: c.UIDValidity}}.Append([]byte("COPYUID "))
+	b = append(b, ' ')
+	b = wireSet(c.Source).Append(b)
+	b = append(b, ' ')
+	return string(wireSet(c.Dest).Append(b))
+}
+
+// wireSet gives UIDs as the wire has them.
+func wireSet(uids store.UIDSet) wire.NumSet {
+	set := make(wire.NumSet, len(uids))
+	for i, r := range uids {
+		set[i] = wire.Range{Start: uint32(r.Start), Stop: uint32(r.Stop)}
+	}
+	return set
+}

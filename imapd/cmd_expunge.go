@@ -1,0 +1,59 @@
+package imapd
+
+import (
+	"context"
+
+	"tandem/imapd/internal/wire"
+)
+
+// RFC 3501 section 6.4.3.
+func expungeCommand() command {
+	return row("EXPUNGE", selected, 0, noArgs, func(s *session, ctx context.Context, _ none) error {
+		return s.expunge(ctx, numbers{set: wire.Set{Nums: wire.Of(1, 1<<32-1)}, uid: true})
+	})
+}
+
+// extUIDPlus is RFC 4315; APPENDUID and COPYUID are with their commands.
+func extUIDPlus() extension {
+	return extension{
+		name:         "UIDPLUS",
+		rfc:          "RFC 4315",
+		capabilities: everywhere("UIDPLUS"),
+		commands:     []command{uidExpungeCommand()},
+	}
+}
+
+// uidExpungeCommand is RFC 4315 section 2.1.
+func uidExpungeCommand() command {
+	parse := func(_ *session, d *wire.Decoder) numbers {
+		d.SP()
+		return numbers{d.Set(), true}
+	}
+	return row("UID EXPUNGE", selected, 0, parse, (*session).expunge)
+}
+
+// expunge removes what has \Deleted among the members that n means; the loop
+// tells of it. What arrived untold is left alone.
+func (s *session) expunge(ctx context.Context, n numbers) error {
+	if err := s.writable(ctx); err != nil {
+		return err
+	}
+	uids, err := s.view.resolve(n)
+	if err != nil || len(uids) == 0 {
+		return err
+	}
+	_, err = s.view.Expunge(ctx, uids)
+	return err
+}
+
+// loaded waits until the selected mailbox can be looked into.
+func (s *session) loaded(ctx context.Context) error { return s.view.Load(ctx) }
+
+// writable refuses changes of a mailbox that was opened with EXAMINE, and
+// waits until it can be looked into.
+func (s *session) writable(ctx context.Context) error {
+	if s.view.readOnly {
+		return no("READ-ONLY", "The mailbox is open read-only")
+	}
+	return s.loaded(ctx)
+}
