@@ -378,7 +378,7 @@ func (s *session) enable(name string) bool {
 // flush. Call gotInput after it, then read on as usual: what ended the
 // connection comes back as the reading's error, and hangup is called.
 func (s *session) awaitInput(hangup func()) <-chan struct{} {
-	_ = s.enc.Flush()
+	_ = s.enc.Rest()
 	s.stream.waiting = true
 	ready := make(chan struct{})
 	go func() {

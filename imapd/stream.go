@@ -82,7 +82,7 @@ func (c *stream) Read(p []byte) (int, error) {
 		return 0, c.readErr
 	}
 	if !c.waiting {
-		if err := c.enc.Flush(); err != nil {
+		if err := c.enc.Rest(); err != nil {
 			return 0, c.endRead(err)
 		}
 	}

@@ -24,6 +24,9 @@ var ErrFlood = errors.New("too much refused input")
 // longest literal header that could be meant.
 const tailSize = 32
 
+// maxScratch is how much of a grown token buffer is kept between commands.
+const maxScratch = 4 << 10
+
 // Decoder reads the tokens of commands. It belongs to one goroutine.
 type Decoder struct {
 	r    *bufio.Reader
@@ -64,6 +67,9 @@ func (d *Decoder) Begin() error {
 	d.err, d.ended = nil, false
 	d.text, d.total, d.literals, d.depth, d.pending = 0, 0, 0, 0, 0
 	d.line = d.lim.Line
+	if cap(d.scratch) > maxScratch {
+		d.scratch = nil
+	}
 	if _, err := d.r.Peek(1); err != nil {
 		d.ended = true
 		return err

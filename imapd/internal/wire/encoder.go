@@ -11,6 +11,9 @@ import (
 // one token before they are.
 const encoderSize = 32 << 10
 
+// restSize is the buffer of a session that waits.
+const restSize = 4 << 10
+
 // Encoder writes responses through one buffer. Its methods append and never
 // fail; the first error of the connection is kept, later output is thrown
 // away, and Err or Flush tell. It belongs to one goroutine.
@@ -26,7 +29,7 @@ type Encoder struct {
 
 // NewEncoder writes to w.
 func NewEncoder(w io.Writer) *Encoder {
-	return &Encoder{w: w, buf: make([]byte, 0, 4<<10)}
+	return &Encoder{w: w, buf: make([]byte, 0, restSize)}
 }
 
 // Err gives the connection's first error.
@@ -41,10 +44,20 @@ func (e *Encoder) Flush() error {
 		_, e.err = e.w.Write(e.buf)
 	}
 	if cap(e.buf) > 2*encoderSize {
-		e.buf = nil
+		e.buf = make([]byte, 0, restSize)
 	}
 	e.buf = e.buf[:0]
 	return e.err
+}
+
+// Rest writes out what is buffered before a wait, and lets a grown buffer go:
+// most sessions wait most of the time.
+func (e *Encoder) Rest() error {
+	err := e.Flush()
+	if cap(e.buf) > restSize {
+		e.buf = make([]byte, 0, restSize)
+	}
+	return err
 }
 
 // Write appends p as it is, so that bodies can be copied into an Encoder.

@@ -69,6 +69,14 @@ func TestEncoderBuffersAndStreams(t *testing.T) {
 	}
 }
 
+func TestEncoderRestsSmall(t *testing.T) {
+	e := NewEncoder(io.Discard)
+	e.Raw(strings.Repeat("x", 30_000))
+	if err := e.Rest(); err != nil || cap(e.buf) > restSize || e.Buffered() != 0 {
+		t.Errorf("a waiting session keeps %d bytes, error %v", cap(e.buf), err)
+	}
+}
+
 var errBroken = errors.New("broken")
 
 type broken struct{}
