@@ -141,11 +141,7 @@ func dialControl(ctx context.Context, dir string) (*http.Client, error) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		var conn net.Conn
-		err := within(dir, func() (err error) {
-			conn, err = net.Dial("unix", controlName)
-			return err
-		})
+		conn, err := dialSocket(dir)
 		if err == nil {
 			return controlClient(conn), nil
 		}
@@ -158,6 +154,14 @@ func dialControl(ctx context.Context, dir string) (*http.Client, error) {
 			return nil, ctx.Err()
 		}
 	}
+}
+
+func dialSocket(dir string) (conn net.Conn, err error) {
+	err = within(dir, func() error {
+		conn, err = net.Dial("unix", controlName)
+		return err
+	})
+	return conn, err
 }
 
 // controlClient sends every request over conn.

@@ -57,6 +57,9 @@ func (a *app) runImport(ctx context.Context, b *backend, account, mailbox string
 	for _, note := range append(reader.notes, res.Notes...) {
 		fmt.Fprintln(a.err, "note:", note)
 	}
+	if err != nil && res.Imported == 0 {
+		return fmt.Errorf("import: %w", err)
+	}
 	if err != nil {
 		return fmt.Errorf("import: %w (%d messages imported; run it again to go on)", err, res.Imported)
 	}

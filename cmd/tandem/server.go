@@ -117,7 +117,7 @@ func (s *server) open() error {
 			return fmt.Errorf("make the local certificate: %w", err)
 		}
 	}
-	if s.store, err = openStore(l, s.log); err != nil {
+	if s.store, err = s.openStoreSoon(); err != nil {
 		return err
 	}
 	if s.control, err = listenControl(l.Data, s.store, s.log); err != nil {
@@ -132,6 +132,23 @@ func (s *server) open() error {
 		JunkHeader: l.LMTP.JunkHeader, Limits: lmtpLimits(l), Logger: s.log})
 	s.sasl = dovecot.New(s.auth, s.log)
 	return nil
+}
+
+// openStoreSoon waits some seconds for a command that has the store, but for no
+// server.
+func (s *server) openStoreSoon() (*store.Store, error) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(startWait); ; <-tick.C {
+		st, err := openStore(s.config, s.log)
+		if err == nil || store.KindOf(err) != store.InUse || time.Now().After(deadline) {
+			return st, err
+		}
+		if conn, dialErr := dialSocket(s.config.Data); dialErr == nil {
+			conn.Close()
+			return nil, err
+		}
+	}
 }
 
 // warnOpenData says when others may look into a directory that was there.
