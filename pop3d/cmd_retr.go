@@ -103,23 +103,30 @@ func (r *readAhead) get(s *session, number int) (*store.Message, error) {
 		ids = r.following(s.drop, number)
 	}
 	err := r.read(s, ids)
-	if err != nil && len(ids) > 1 {
-		err = r.read(s, ids[:1]) // another one's damage is not this one's
-	}
 	m := r.messages[id]
+	if m == nil && err != nil && len(ids) > 1 {
+		err = r.read(s, ids[:1]) // perhaps only another one is damaged
+		m = r.messages[id]
+	}
+	if m != nil {
+		err = nil
+	}
 	delete(r.messages, id)
 	return m, err
 }
 
-func (r *readAhead) read(s *session, ids []store.MessageID) error {
+// read reads what can be read of ids; err is about the first that cannot.
+func (r *readAhead) read(s *session, ids []store.MessageID) (failed error) {
 	r.messages = make(map[store.MessageID]*store.Message, len(ids))
 	for m, err := range s.srv.store.Messages(s.work, ids, store.Want{Header: true, Text: true}) {
-		if err != nil {
-			return err
+		if err != nil && failed == nil {
+			failed = err
 		}
-		r.messages[m.ID] = m
+		if err == nil {
+			r.messages[m.ID] = m
+		}
 	}
-	return nil
+	return failed
 }
 
 // following lists the messages from number on that are to be read together:
