@@ -96,7 +96,7 @@ func freePorts(t testing.TB, n int) []string {
 
 // launch starts the server and returns when it is ready, or why it is not.
 func (s *server) launch() error {
-	proc, err := spawn("serve", "--config", s.config)
+	proc, err := spawn(nil, "serve", "--config", s.config)
 	if err != nil {
 		return err
 	}
@@ -109,9 +109,10 @@ func (s *server) launch() error {
 	return nil
 }
 
-// spawn starts the binary with stdin closed.
-func spawn(args ...string) (*process, error) {
+// spawn starts the binary with stdin closed and env beside the environment.
+func spawn(env []string, args ...string) (*process, error) {
 	p := &process{cmd: tandem(context.Background(), args...), log: newLogBuffer(), exit: make(chan struct{})}
+	p.cmd.Env = append(p.cmd.Env, env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
