@@ -38,7 +38,10 @@ func (p *Parser) readContent(i int) (boundary string) {
 	part := &p.parts[i]
 	raw, ok := p.head.get(fieldContentType)
 	p.mime.parseType(raw, p.lim.Params)
-	known := ok && p.decideType(i)
+	if !ok && p.inDigest(i) {
+		p.mime.main, p.mime.sub = []byte("message"), []byte("rfc822")
+	}
+	p.decideType(i)
 	part.Charset = strings.ToLower(p.charset())
 	encoding := p.readEncoding(part)
 	switch part.Kind {
@@ -46,14 +49,13 @@ func (p *Parser) readContent(i int) (boundary string) {
 		boundary = p.boundary()
 		p.writeMultipart(i)
 	default:
-		p.writeLeaf(i, known, encoding)
+		p.writeLeaf(i, encoding)
 	}
 	return boundary
 }
 
 // decideType settles the part's type and kind from the parsed Content-Type.
-// It reports whether the type is one the sender wrote.
-func (p *Parser) decideType(i int) bool {
+func (p *Parser) decideType(i int) {
 	part := &p.parts[i]
 	m := &p.mime
 	switch {
@@ -81,7 +83,6 @@ func (p *Parser) decideType(i int) bool {
 		}
 	}
 	part.Type = joinType(m.main, m.sub)
-	return true
 }
 
 // asBytes shows a container beyond the limits as what it is then: bytes.
@@ -161,11 +162,8 @@ func (p *Parser) writeMultipart(i int) {
 
 // writeLeaf writes the fields of a part that is not a multipart, up to its
 // encoding and from its MD5 on; sizes come in between at the end.
-func (p *Parser) writeLeaf(i int, known bool, encoding string) {
+func (p *Parser) writeLeaf(i int, encoding string) {
 	part, f := &p.parts[i], &p.frags[i]
-	if !known {
-		p.defaultType(i)
-	}
 	from := len(p.arena)
 	p.arena = appendString(p.arena, p.mime.main)
 	p.arena = append(p.arena, ' ')
@@ -180,16 +178,6 @@ func (p *Parser) writeLeaf(i int, known bool, encoding string) {
 	p.writeField(fieldMD5)
 	p.writeExtension()
 	f.ext = span{f.basic.to, len(p.arena)}
-}
-
-func (p *Parser) defaultType(i int) {
-	part := &p.parts[i]
-	p.mime.main, p.mime.sub = typeText, typePlain
-	if p.inDigest(i) {
-		p.mime.main, p.mime.sub = []byte("message"), []byte("rfc822")
-		p.decideType(i)
-	}
-	part.Type = joinType(p.mime.main, p.mime.sub)
 }
 
 // writeParams writes the parameters as they were sent. A text part without a

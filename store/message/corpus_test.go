@@ -195,3 +195,22 @@ func BenchmarkEnvelopeOf(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkSearchTextCorpus(b *testing.B) {
+	msgs := corpus(b)
+	structures := make([]*Structure, len(msgs))
+	size := 0
+	for i, m := range msgs {
+		structures[i] = Parse(m)
+		size += len(m)
+	}
+	b.SetBytes(int64(size))
+	b.ReportAllocs()
+	for b.Loop() {
+		for i, m := range msgs {
+			if _, err := structures[i].SearchText(bytes.NewReader(m), true, 8<<20); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}

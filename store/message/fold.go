@@ -1,7 +1,6 @@
 package message
 
 import (
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -14,63 +13,66 @@ import (
 // an accent), a run of white space is one space, so that phrases match across
 // line breaks, and characters that are not seen are left out.
 func Fold(s string) string {
-	var b strings.Builder
-	b.Grow(len(s))
-	foldTo(&b, s, len(s)*norm.MaxSegmentSize)
-	return b.String()
+	f := folder{out: make([]byte, 0, len(s))}
+	f.add([]byte(s))
+	return string(f.out)
 }
 
-// foldTo appends the folded form of s, up to max bytes in all.
-func foldTo(b *strings.Builder, s string, max int) {
-	space := strings.HasSuffix(b.String(), " ")
-	for len(s) > 0 && b.Len() < max {
-		n := asciiPrefix(s)
-		space = foldASCII(b, s[:n], space)
+// folder gathers folded text.
+type folder struct {
+	out   []byte
+	space bool // out ends in a space
+	wide  []byte
+}
+
+// add appends text that is valid UTF-8.
+func (f *folder) add(s []byte) {
+	for len(s) > 0 {
+		n := f.ascii(s)
 		s = s[n:]
-		n = wideRun(s)
-		for _, r := range norm.NFKD.String(s[:n]) {
-			space = foldRune(b, r, space)
+		if n = wideRun(s); n == 0 {
+			continue
 		}
+		f.wide = norm.NFKD.Append(f.wide[:0], s[:n]...)
 		s = s[n:]
+		for rest := f.wide; len(rest) > 0; {
+			r, n := utf8.DecodeRune(rest)
+			f.rune(r)
+			rest = rest[n:]
+		}
 	}
 }
 
-// foldASCII and foldRune are told whether a space was just written, and say
-// so themselves.
-func foldASCII(b *strings.Builder, s string, space bool) bool {
-	for i := 0; i < len(s); i++ {
+// ascii folds the ASCII that starts s and gives its length.
+func (f *folder) ascii(s []byte) int {
+	out, space := f.out, f.space
+	i := 0
+	for ; i < len(s) && s[i] < utf8.RuneSelf; i++ {
 		c := s[i]
 		switch {
+		case c > ' ':
+			if 'A' <= c && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			out = append(out, c)
+			space = false
 		case c == ' ' || c >= '\t' && c <= '\r':
 			if !space {
-				b.WriteByte(' ')
+				out = append(out, ' ')
 			}
 			space = true
-			continue
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
-		case c == 0:
-			continue
-		}
-		b.WriteByte(c)
-		space = false
-	}
-	return space
-}
-
-// asciiPrefix gives how many bytes of ASCII start s.
-func asciiPrefix(s string) int {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
-			return i
+		case c != 0:
+			out = append(out, c)
+			space = false
 		}
 	}
-	return len(s)
+	f.out, f.space = out, space
+	return i
 }
 
 // wideRun gives the length of the text to be normalised at once: up to an
 // ASCII character, or a bound that keeps memory small.
-func wideRun(s string) int {
+func wideRun(s []byte) int {
 	const bound = 4096
 	for i := 0; i < len(s); i++ {
 		if s[i] < utf8.RuneSelf || i >= bound && utf8.RuneStart(s[i]) {
@@ -80,16 +82,17 @@ func wideRun(s string) int {
 	return len(s)
 }
 
-func foldRune(b *strings.Builder, r rune, space bool) bool {
+func (f *folder) rune(r rune) {
 	switch {
 	case unicode.IsSpace(r):
-		if !space {
-			b.WriteByte(' ')
+		if !f.space {
+			f.out = append(f.out, ' ')
 		}
-		return true
+		f.space = true
+		return
 	case r == 0, r == '\u00AD', r == '\u200B', r == '\u2060', r == '\uFEFF':
-		return space
+		return
 	}
-	b.WriteRune(unicode.ToLower(unicode.ToUpper(r)))
-	return false
+	f.out = utf8.AppendRune(f.out, unicode.ToLower(unicode.ToUpper(r)))
+	f.space = false
 }

@@ -28,8 +28,8 @@ const (
 	fieldMD5
 )
 
-// maxRepeats bounds how many fields of one block are kept; only address
-// fields may come more than once.
+// maxRepeats bounds how often address fields are kept; only they may come more
+// than once.
 const maxRepeats = 256
 
 // head gathers the wanted fields of the header block being read.
@@ -56,7 +56,7 @@ func (h *head) reset(message bool) {
 func (h *head) field(line []byte, lim Limits) {
 	h.open = false
 	h.bytes += len(line)
-	if h.bytes > lim.HeaderBytes || len(line) > h.budget || len(h.kept) >= maxRepeats {
+	if h.bytes > lim.HeaderBytes || len(line) > h.budget {
 		return
 	}
 	colon := bytes.IndexByte(line, ':')
@@ -68,7 +68,7 @@ func (h *head) field(line []byte, lim Limits) {
 		return
 	}
 	addresses := f >= fieldFrom && f <= fieldBcc
-	if h.seen&(1<<f) != 0 && !addresses {
+	if h.seen&(1<<f) != 0 && (!addresses || len(h.kept) >= maxRepeats) {
 		return
 	}
 	h.seen |= 1 << f

@@ -7,6 +7,8 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
+var space = []byte(" ")
+
 // htmlText writes what a reader of an HTML page sees: text without tags,
 // entities decoded, a space where an element starts a new line.
 func htmlText(w io.Writer, r io.Reader) error {
@@ -55,6 +57,6 @@ func breakBefore(w io.Writer, a atom.Atom) error {
 		atom.Mark, atom.S, atom.Small, atom.Span, atom.Strike, atom.Strong, atom.Sub, atom.Sup, atom.Tt, atom.U, atom.Wbr:
 		return nil
 	}
-	_, err := io.WriteString(w, " ")
+	_, err := w.Write(space)
 	return err
 }

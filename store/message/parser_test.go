@@ -269,6 +269,16 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// A flood of fields hides none that decide what the message is.
+func TestManyFields(t *testing.T) {
+	msg := crlf(strings.Repeat("To: a@x\n", 1000) + "Content-Type: text/html\n\n")
+	s := Parse(msg)
+	checkStructure(t, msg, s)
+	if s.Parts[0].Type != "text/html" {
+		t.Errorf("type %q", s.Parts[0].Type)
+	}
+}
+
 func TestBasicBody(t *testing.T) {
 	s := Parse(crlf(nested))
 	got, err := BasicBody(s.BodyStructure)

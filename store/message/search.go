@@ -1,6 +1,7 @@
 package message
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -17,6 +18,8 @@ import (
 // max bytes are given. The only errors are those of src.
 func (s *Structure) SearchText(src io.ReaderAt, header bool, max int64) (string, error) {
 	t := searchText{src: src, max: int(min(max, 1<<30))}
+	t.folded.out = make([]byte, 0, min(s.Size, max, 64<<10))
+	t.w.t = &t
 	for i := range s.Parts {
 		p := &s.Parts[i]
 		if header || p.Parent >= 0 && s.Parts[p.Parent].Kind == KindMessage {
@@ -25,19 +28,15 @@ func (s *Structure) SearchText(src io.ReaderAt, header bool, max int64) (string,
 		if p.Kind == KindLeaf && searchable(p.Type) {
 			t.body(p)
 		}
-		if t.err != nil || t.out.Len() >= t.max {
+		if t.err != nil || t.full() {
 			break
 		}
 	}
-	text := t.out.String()
+	text := t.folded.out
 	if len(text) > t.max {
-		for text = text[:t.max]; len(text) > 0; text = text[:len(text)-1] {
-			if r, n := utf8.DecodeLastRuneInString(text); r != utf8.RuneError || n != 1 {
-				break
-			}
-		}
+		text = text[:wholeRunes(text[:t.max])]
 	}
-	return text, t.err
+	return string(text), t.err
 }
 
 // searchable says whether a leaf holds text.
@@ -51,11 +50,15 @@ func searchable(mediaType string) bool {
 }
 
 type searchText struct {
-	src io.ReaderAt
-	out strings.Builder
-	max int
-	err error
+	src    io.ReaderAt
+	folded folder
+	max    int
+	err    error
+	line   []byte // scratch
+	w      foldWriter
 }
+
+func (t *searchText) full() bool { return len(t.folded.out) >= t.max }
 
 // maxHeaderText is how much of one header block is searched.
 const maxHeaderText = 1 << 20
@@ -71,10 +74,15 @@ func (t *searchText) header(p *Part) {
 		return
 	}
 	for name, value := range Fields(raw) {
-		foldTo(&t.out, guessUTF8(name), t.max)
-		foldTo(&t.out, ": ", t.max)
-		foldTo(&t.out, DecodeText(value), t.max)
-		foldTo(&t.out, "\n", t.max)
+		if t.full() {
+			break
+		}
+		t.line = append(append(append(t.line[:0], name...), ": "...), value...)
+		if !utf8.Valid(t.line) || bytes.Contains(t.line, []byte("=?")) {
+			t.line = append(t.line[:0], DecodeText(t.line)...)
+		}
+		t.folded.add(t.line)
+		t.folded.add(newline)
 	}
 }
 
@@ -90,10 +98,9 @@ func (t *searchText) body(p *Part) {
 	}
 	if enc := encodingNamed(p.Charset); enc != nil {
 		r = transform.NewReader(r, enc.NewDecoder())
-	} else {
-		r = transform.NewReader(r, guesser{})
 	}
-	w := &foldWriter{t: t}
+	w := &t.w
+	w.buf = w.buf[:0]
 	var err error
 	if p.Type == "text/html" || p.Type == "application/xhtml+xml" {
 		err = htmlText(w, r)
@@ -101,8 +108,8 @@ func (t *searchText) body(p *Part) {
 		_, err = io.Copy(w, r)
 	}
 	if err == nil {
-		w.flush()
-		foldTo(&t.out, "\n", t.max)
+		w.fold(len(w.buf))
+		t.folded.add(newline)
 	}
 	t.err = in.err // others are those of a broken encoding, or errFull
 }
@@ -121,62 +128,56 @@ func (s *sourceReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// guesser is guessUTF8 as text streams by.
-type guesser struct{ transform.NopResetter }
-
-func (guesser) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err error) {
-	for nSrc < len(src) {
-		if !atEOF && !utf8.FullRune(src[nSrc:]) {
-			return nDst, nSrc, transform.ErrShortSrc
-		}
-		if len(dst)-nDst < utf8.UTFMax {
-			return nDst, nSrc, transform.ErrShortDst
-		}
-		_, n := utf8.DecodeRune(src[nSrc:])
-		nDst = len(appendGuess(dst[:nDst], src[nSrc:nSrc+n]))
-		nSrc += n
-	}
-	return nDst, nSrc, nil
-}
-
 var errFull = errors.New("message: search text is full")
 
-// foldWriter folds what is written to it, in pieces that end in white space:
-// a character must not be cut, nor a letter from its accents.
+// foldWriter folds what is written to it, in pieces that end in white space
+// if they can: a character must not be cut, nor a letter from its accents.
 type foldWriter struct {
 	t   *searchText
 	buf []byte
 }
 
-const foldPiece = 8192
+const (
+	foldPiece = 8192
+	foldBack  = 256 // how far back white space is looked for
+)
 
 func (w *foldWriter) Write(b []byte) (int, error) {
 	w.buf = append(w.buf, b...)
-	if len(w.buf) >= foldPiece {
-		n := len(w.buf)
-		for n > len(w.buf)-256 && w.buf[n-1] != ' ' && w.buf[n-1] != '\n' {
-			n--
-		}
-		if n <= len(w.buf)-256 { // no white space: cut between characters
-			n = len(w.buf)
-			for i := 1; i <= utf8.UTFMax; i++ {
-				if utf8.RuneStart(w.buf[n-i]) {
-					if !utf8.FullRune(w.buf[n-i:]) {
-						n -= i
-					}
-					break
-				}
-			}
-		}
-		foldTo(&w.t.out, strings.ToValidUTF8(string(w.buf[:n]), "\uFFFD"), w.t.max)
-		w.buf = append(w.buf[:0], w.buf[n:]...)
+	if len(w.buf) < foldPiece {
+		return len(b), nil
 	}
-	if w.t.out.Len() >= w.t.max {
+	back := w.buf[len(w.buf)-foldBack:]
+	n := len(w.buf) - foldBack + bytes.LastIndexAny(back, " \n") + 1
+	if n == len(w.buf)-foldBack {
+		n = wholeRunes(w.buf)
+	}
+	w.fold(n)
+	if w.t.full() {
 		return len(b), errFull
 	}
 	return len(b), nil
 }
 
-func (w *foldWriter) flush() {
-	foldTo(&w.t.out, strings.ToValidUTF8(string(w.buf), "\uFFFD"), w.t.max)
+// fold folds the first n bytes of buf.
+func (w *foldWriter) fold(n int) {
+	text := w.buf[:n]
+	if !utf8.Valid(text) {
+		text = appendGuess(make([]byte, 0, n+n/8), text)
+	}
+	w.t.folded.add(text)
+	w.buf = append(w.buf[:0], w.buf[n:]...)
+}
+
+// wholeRunes gives the length of b without a character cut off at its end.
+func wholeRunes(b []byte) int {
+	for i := 1; i <= utf8.UTFMax && i <= len(b); i++ {
+		if c := b[len(b)-i]; utf8.RuneStart(c) {
+			if !utf8.FullRune(b[len(b)-i:]) {
+				return len(b) - i
+			}
+			break
+		}
+	}
+	return len(b)
 }

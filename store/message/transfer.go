@@ -2,6 +2,7 @@ package message
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 )
 
@@ -89,21 +90,27 @@ func newQuotedReader(r io.Reader) io.Reader {
 
 func (d *quotedReader) Read(out []byte) (n int, err error) {
 	for n < len(out) {
-		c, err := d.r.ReadByte()
-		if err != nil {
+		plain, err := d.r.Peek(max(1, d.r.Buffered()))
+		if len(plain) == 0 {
 			if n > 0 {
 				return n, nil
 			}
 			return 0, err
 		}
-		if c == '=' {
-			var skip bool
-			if c, skip = d.escape(); skip {
-				continue
-			}
+		if i := bytes.IndexByte(plain, '='); i >= 0 {
+			plain = plain[:i]
 		}
-		out[n] = c
-		n++
+		if len(plain) > 0 {
+			k := copy(out[n:], plain)
+			d.r.Discard(k)
+			n += k
+			continue
+		}
+		d.r.Discard(1)
+		if c, skip := d.escape(); !skip {
+			out[n] = c
+			n++
+		}
 	}
 	return n, nil
 }
