@@ -86,10 +86,7 @@ type limitsConfig struct {
 	Command            int64 `toml:"command" doc:"octets of an IMAP command with its literals, messages apart"`
 	Literals           int   `toml:"literals" doc:"literals in a command"`
 	ListNesting        int   `toml:"list_nesting" doc:"parentheses within each other in a command"`
-	SearchKeys         int   `toml:"search_keys" doc:"keys in a SEARCH"`
-	SearchNesting      int   `toml:"search_nesting" doc:"keys within each other in a SEARCH"`
 	SetRanges          int   `toml:"set_ranges" doc:"ranges in a sequence set"`
-	ListPatterns       int   `toml:"list_patterns" doc:"patterns in a LIST"`
 	BadCommandsBefore  int   `toml:"bad_commands_before_login" doc:"bad commands before login until the connection is closed"`
 	BadCommands        int   `toml:"bad_commands" doc:"bad commands in a row after login"`
 	LMTPBadCommands    int   `toml:"lmtp_bad_commands" doc:"bad commands in an LMTP connection"`
@@ -145,10 +142,7 @@ func defaultLimits() limitsConfig {
 		Command:               1 << 20,
 		Literals:              1000,
 		ListNesting:           64,
-		SearchKeys:            1000,
-		SearchNesting:         64,
 		SetRanges:             10000,
-		ListPatterns:          100,
 		BadCommandsBefore:     3,
 		BadCommands:           20,
 		LMTPBadCommands:       10,
