@@ -28,14 +28,17 @@
 //	extension.go   what extensions can add; the registry
 //	capability.go  what is advertised in which state
 //	errors.go      errors to answers
+//	flags.go       flags as sent to flags as stored
+//	listtree.go    the names that LIST and LSUB can show
 //	cmd_*.go       one command each
 //	ext_*.go       one extension each (ext_imap4rev1.go is RFC 3501 itself)
 //	view.go        sequence numbers and UIDs of the selected mailbox
 //	sync.go        telling changes, and when each may be told
 //	internal/wire  the grammar as bytes
 //
-// Invariants: no command touches the store before its line was read to the
-// end and its state was checked; nothing is written to a connection inside a
+// Invariants: no command touches the store before its state was checked and
+// its line was read to the end (APPEND alone looks its mailbox up before it
+// asks for the message); nothing is written to a connection inside a
 // store transaction; a sequence number never changes its meaning between two
 // commands unless an EXPUNGE was sent.
 package imapd

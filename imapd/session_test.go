@@ -276,6 +276,9 @@ func FuzzSession(f *testing.F) {
 		"a LIST (SUBSCRIBED RECURSIVEMATCH) \"\" (*%) RETURN (STATUS (MESSAGES))\r\n",
 		"a APPEND INBOX (\\Seen) {3+}\r\nabc {2+}\r\nab\r\nb STATUS INBOX (SIZE)\r\n",
 		"a CREATE x (USE (\\Junk))\r\nb RENAME INBOX y\r\nc DELETE y\r\nd LSUB \"\" %\r\n",
+		"a APPEND INBOX {9+}\r\na: b\r\n\r\nc\r\nb SELECT INBOX (CONDSTORE)\r\nc FETCH 1:* (UID FLAGS BODY.PEEK[1.MIME]<0.9> BODYSTRUCTURE ENVELOPE)\r\n",
+		"a SELECT INBOX\r\nb UID SEARCH RETURN (ALL) OR NOT TEXT x (SINCE 1-Jan-2020 MODSEQ 1)\r\nc STORE 1 (UNCHANGEDSINCE 3) +FLAGS (\\Deleted $x)\r\nd EXPUNGE\r\n",
+		"a SELECT INBOX\r\nb UID COPY 1:* Sent\r\nc MOVE 1 Trash\r\nd IDLE\r\nDONE\r\ne CLOSE\r\n",
 		"a ID (\"a\" NIL)\r\nb ENABLE X\r\nc NAMESPACE\r\nd LOGOUT\r\n",
 	} {
 		f.Add(s)
