@@ -54,7 +54,8 @@ type searchText struct {
 	folded folder
 	max    int
 	err    error
-	line   []byte // scratch
+	line   []byte // scratch, as piece
+	piece  []byte
 	w      foldWriter
 }
 
@@ -105,7 +106,10 @@ func (t *searchText) body(p *Part) {
 	if p.Type == "text/html" || p.Type == "application/xhtml+xml" {
 		err = htmlText(w, r)
 	} else {
-		_, err = io.Copy(w, r)
+		if t.piece == nil {
+			t.piece = make([]byte, foldPiece)
+		}
+		_, err = io.CopyBuffer(w, r, t.piece)
 	}
 	if err == nil {
 		w.fold(len(w.buf))
