@@ -303,22 +303,29 @@ func (b *logBuffer) wait(line *regexp.Regexp, gone <-chan struct{}) error {
 	}
 }
 
-// eventually calls what until it returns nil, and fails the test with its last
-// error when patience ends.
-func eventually(t testing.TB, what func() error) {
-	t.Helper()
+// poll calls what until it returns nil, or returns its last error when patience
+// ends.
+func poll(what func() error) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	deadline := time.After(patience)
 	for {
 		err := what()
 		if err == nil {
-			return
+			return nil
 		}
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("after %v: %v", patience, err)
+			return fmt.Errorf("after %v: %w", patience, err)
 		}
+	}
+}
+
+// eventually is poll for what has to happen.
+func eventually(t testing.TB, what func() error) {
+	t.Helper()
+	if err := poll(what); err != nil {
+		t.Fatal(err)
 	}
 }

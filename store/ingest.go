@@ -35,10 +35,11 @@ type Ingest struct {
 	err    error
 }
 
-// NewIngest begins a message of at most limit octets (0: any) as stored.
-func (s *Store) NewIngest(ctx context.Context, limit int64) *Ingest {
+// NewIngest begins a message of at most limit octets (0: any) as stored. The
+// options say what of it may stay as it came.
+func (s *Store) NewIngest(ctx context.Context, limit int64, options ...message.CanonicalOption) *Ingest {
 	in := &Ingest{ctx: ctx, s: s, limit: limit, parser: message.NewParser(message.Limits{}), sum: sha256.New()}
-	in.canon = message.NewCanonical(ingestSink{in})
+	in.canon = message.NewCanonical(ingestSink{in}, options...)
 	return in
 }
 

@@ -103,7 +103,7 @@ func (r *importRun) add(item importItem, in io.Reader) error {
 			return err
 		}
 	}
-	stream := r.store.NewIngest(r.ctx, 0)
+	stream := r.store.NewIngest(r.ctx, 0, message.KeepBinary()) // import changes no byte
 	body, err := ingest(stream, io.MultiReader(bytes.NewReader(head), io.TeeReader(in, sum)))
 	if err != nil {
 		stream.Close()
