@@ -189,14 +189,12 @@ func (sec *section) filter(r *store.Reader) error {
 // write sends what prepare found.
 func (sec *section) write(f *fetcher, m *fetched) error {
 	f.enc.Raw(sec.label).SP()
-	switch {
-	case !sec.exists:
+	if !sec.exists {
 		f.enc.Raw("NIL")
 		return nil
-	case sec.n == 0:
-		f.enc.Raw(`""`)
-		return nil
 	}
+	// A literal even when it is empty: Python's imaplib, and scripts written for
+	// it, find a section only as a literal (seen with 3.11, November 2026).
 	f.enc.Literal(sec.n)
 	if sec.data != nil {
 		_, err := f.enc.Write(sec.data[sec.off : sec.off+sec.n])
