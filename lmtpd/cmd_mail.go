@@ -106,13 +106,13 @@ func cmdRcpt(s *session, text string) {
 	r, err := s.resolve(to)
 	switch {
 	case store.KindOf(err) == store.NotFound && err != nil:
-		s.log.Info("recipient refused", "to", to.text, "why", "unknown")
+		s.log.Info("recipient refused", "to", logged(to.text), "why", "unknown")
 		s.reply(reply{550, "5.1.1", "no such user here"})
 	case err != nil:
-		s.log.Error("recipient not resolved", "to", to.text, "err", err)
+		s.log.Error("recipient not resolved", "to", logged(to.text), "err", err)
 		s.reply(failureOf(err))
 	case !r.account.Enabled:
-		s.log.Info("recipient refused", "to", to.text, "why", "disabled")
+		s.log.Info("recipient refused", "to", logged(to.text), "why", "disabled")
 		s.reply(reply{550, "5.2.1", "mailbox is disabled"})
 	default:
 		s.mail.recipients = append(s.mail.recipients, r)

@@ -23,11 +23,11 @@ func (s *session) deliver() {
 	outcomes, size := s.insert(e)
 	for i, o := range outcomes {
 		if o.err != nil {
-			s.log.Warn("not delivered", "from", e.from.text, "to", e.recipients[i].to, "err", o.err)
+			s.log.Warn("not delivered", "from", logged(e.from.text), "to", logged(e.recipients[i].to), "err", o.err)
 			s.reply(failureOf(o.err))
 			continue
 		}
-		s.log.Info("delivered", "from", e.from.text, "to", e.recipients[i].to,
+		s.log.Info("delivered", "from", logged(e.from.text), "to", logged(e.recipients[i].to),
 			"account", e.recipients[i].account.Name, "octets", size)
 		s.reply(reply{250, "2.0.0", "delivered as " + s.messageID()})
 	}

@@ -26,6 +26,10 @@ func (s *session) reply(r reply) {
 	s.out.Write(append(b, "\r\n"...))
 }
 
+// logged bounds what a client can put into one value of the log; the handler
+// quotes it.
+func logged(p string) string { return p[:min(len(p), 256)] }
+
 // badCommand refuses what is no command, or not one now, and ends the session
 // after too many.
 func (s *session) badCommand(r reply) {

@@ -15,7 +15,11 @@ import (
 	"tandem/internal/listen"
 	"tandem/store"
 	"tandem/store/sqlite"
+
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const patience = 10 * time.Second
 

@@ -154,3 +154,13 @@ func TestWebClient(t *testing.T) {
 	c.send("POST /x HTTP/1.1\r\nHost: x\r\n\r\nUSER alice\r\n")
 	c.script("S: EOF")
 }
+
+func TestTooManySessions(t *testing.T) {
+	w := newWorld(t)
+	w.limits.PerUser = 1
+	w.listen()
+	first := w.login()
+	w.dial().script("C: USER alice\nS: +OK*\nC: PASS secret\nS: -ERR [SYS/TEMP] too many connections\nS: EOF")
+	w.dial().script("C: USER bob\nS: +OK*\nC: PASS secret\nS: +OK*")
+	first.script("C: NOOP\nS: +OK")
+}

@@ -46,8 +46,12 @@ func cmdTop(s *session, a arguments) {
 // broken ends the session in the middle of a message: nothing else tells the
 // client that what it has is not all.
 func (s *session) broken(number int, err error) {
-	s.log.Error("message broken off", "number", number, "message", int64(s.drop.messages[number-1].message), "err", err)
 	s.over = true
+	if _, gone := s.out.Write(nil); gone != nil {
+		s.log.Info("client did not take a message", "number", number, "err", gone)
+		return
+	}
+	s.log.Error("message broken off", "number", number, "message", int64(s.drop.messages[number-1].message), "err", err)
 }
 
 // fetch gets a message ready to be sent. When it cannot, it has told the client

@@ -15,7 +15,11 @@ import (
 	"tandem/internal/listen"
 	"tandem/store"
 	"tandem/store/sqlite"
+
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const patience = 10 * time.Second
 
@@ -28,7 +32,8 @@ type world struct {
 	by     store.Actor // alice
 	addr   string      // of the server, once listen was called
 	addrs  string      // the same with implicit TLS
-	stop   func()      // drains it
+	limits listen.Limits
+	stop   func() // drains it
 
 	quitError error // what the engine's Quit gives, when set
 }
@@ -52,7 +57,7 @@ func newWorld(t testing.TB, edit ...func(*Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t}
+	w := &world{t: t, limits: listen.DefaultLimits()}
 	w.store = store.Open(&faulty{Engine: engine, w: w}, store.Options{})
 	t.Cleanup(func() {
 		if err := w.store.Close(); err != nil {
@@ -93,7 +98,7 @@ func (w *world) listen() *world {
 		w.t.Fatal(err)
 	}
 	w.server.tls = certs.Config()
-	l := listen.New(listen.DefaultLimits(), log)
+	l := listen.New(w.limits, log)
 	serve := func(ctx context.Context, c *listen.Conn) { w.server.Serve(ctx, c) }
 	err = l.Bind(w.t.Context(),
 		listen.Service{Name: "pop3", Addresses: []string{"127.0.0.1:0"}, Serve: serve},

@@ -1,0 +1,130 @@
+package pop3d
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"tandem/store"
+)
+
+// fill puts n small messages into alice's INBOX.
+func (w *world) fill(n, size int) {
+	w.t.Helper()
+	text := message(1)
+	text += strings.Repeat(strings.Repeat("x", 62)+"\r\n", max(0, size-len(text))/64)
+	in := w.store.NewIngest(w.t.Context(), 0)
+	defer in.Close()
+	if _, err := in.Write([]byte(text)); err != nil {
+		w.t.Fatal(err)
+	}
+	body, err := in.Finish()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	in.Used()
+	inbox := w.mailbox("INBOX").ID
+	for n > 0 {
+		list := make([]store.Insertion, min(n, 5000))
+		for i := range list {
+			list[i] = store.Insertion{Mailbox: inbox, Body: body, Internal: w.store.Now()}
+		}
+		n -= len(list)
+		if _, err := w.store.Append(w.t.Context(), w.by, list); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkListings logs in and asks for STAT, UIDL and LIST of 100,000
+// messages.
+func BenchmarkListings(b *testing.B) {
+	w := newWorld(b).listen()
+	w.fill(100_000, 0)
+	b.ResetTimer()
+	for b.Loop() {
+		c := w.login()
+		c.send("STAT\r\nUIDL\r\nLIST\r\nQUIT\r\n")
+		if n, err := countLines(c.r); err != nil || n != 2*100_000+6 {
+			b.Fatal(n, err)
+		}
+	}
+}
+
+func countLines(r *bufio.Reader) (n int, err error) {
+	for {
+		_, err := r.ReadSlice('\n')
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+		n++
+	}
+}
+
+// BenchmarkRetr retrieves 10,000 messages of 4 KiB, all asked for at once, or
+// one after the other's end.
+func BenchmarkRetr(b *testing.B) {
+	const messages = 10_000
+	w := newWorld(b).listen()
+	w.fill(messages, 4<<10)
+	var all strings.Builder
+	for n := range messages {
+		fmt.Fprintf(&all, "RETR %d\r\n", n+1)
+	}
+	all.WriteString("QUIT\r\n")
+	report := func(b *testing.B) {
+		b.ReportMetric(float64(b.N)*messages/b.Elapsed().Seconds(), "messages/s")
+	}
+	b.Run("pipelined", func(b *testing.B) {
+		for b.Loop() {
+			c := w.login()
+			go c.Write([]byte(all.String()))
+			if n, err := countLines(c.r); err != nil || n < messages*60 {
+				b.Fatal(n, err)
+			}
+		}
+		report(b)
+	})
+	b.Run("stepwise", func(b *testing.B) {
+		for b.Loop() {
+			c := w.login()
+			for n := range messages {
+				c.send(fmt.Sprintf("RETR %d\r\n", n+1))
+				for line := []byte(nil); string(line) != ".\r\n"; {
+					var err error
+					if line, err = c.r.ReadSlice('\n'); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			c.script("C: QUIT\nS: +OK*\nS: EOF")
+		}
+		report(b)
+	})
+}
+
+// BenchmarkQuit deletes 100,000 messages.
+func BenchmarkQuit(b *testing.B) {
+	const messages = 100_000
+	var all strings.Builder
+	for n := range messages {
+		fmt.Fprintf(&all, "DELE %d\r\n", n+1)
+	}
+	all.WriteString("QUIT\r\n")
+	w := newWorld(b).listen()
+	for b.Loop() {
+		b.StopTimer()
+		w.fill(messages, 0)
+		b.StartTimer()
+		c := w.login()
+		go c.Write([]byte(all.String()))
+		if n, err := countLines(c.r); err != nil || n != messages+1 {
+			b.Fatal(n, err)
+		}
+	}
+}
