@@ -129,10 +129,11 @@ func closeCommand() command {
 	return row("CLOSE", selected, noSync, noArgs, (*session).closeMailbox)
 }
 
-// closeMailbox expunges without telling and leaves the mailbox.
+// closeMailbox expunges without telling and leaves the mailbox, which may be
+// gone itself.
 func (s *session) closeMailbox(ctx context.Context, _ none) error {
 	if all := s.view.everything(); !s.view.readOnly && len(all) > 0 {
-		if _, err := s.view.Expunge(ctx, all); err != nil {
+		if _, err := s.view.Expunge(ctx, all); err != nil && store.KindOf(err) != store.NotFound {
 			return err
 		}
 	}

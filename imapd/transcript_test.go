@@ -17,6 +17,7 @@ import (
 //	S: pattern      the server must send this line; "..." stands for anything
 //	S*              then lines matching the following "=" lines, in any order
 //	= pattern
+//	until: pattern  the server sends lines, the last one matching
 //	connect         a client connects; the greeting is the next S:
 //	login USER      a client connects and logs in, unseen
 //	starttls        the client shakes hands
@@ -130,6 +131,11 @@ func (p *player) step(t place, word string, number int, rest string, any []strin
 		c.send(rest[2:])
 	case word == "S" && strings.HasPrefix(rest, ": "):
 		c.expect(rest[2:])
+	case word == "S" && rest == ":":
+		c.expect("")
+	case word == "until" && strings.HasPrefix(rest, ": "):
+		for !matches(rest[2:], c.line()) {
+		}
 	case word == "S" && rest == "*":
 		c.expectAll(any)
 	default:
