@@ -24,18 +24,21 @@ const (
 	maxControlRequest = 64 << 20 // JSON of one request: an import of 100,000 accounts
 )
 
-// within runs f with dir as the working directory: a unix socket's path may have
-// 107 bytes, and a data directory's may be longer. It is called while a process
-// starts, before anything else in it uses relative paths.
-func within(dir string, f func() error) error {
-	old, err := os.Getwd()
+// maxSocketPath is what a socket's address holds, without the final NUL.
+const maxSocketPath = 107
+
+// withSocketPath calls f with a path of the control socket in dir that a socket's
+// address can hold: where its own is too long, one relative to an open directory.
+func withSocketPath(dir string, f func(path string) error) error {
+	if path := filepath.Join(dir, controlName); len(path) <= maxSocketPath {
+		return f(path)
+	}
+	open, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
-	if err := os.Chdir(dir); err != nil {
-		return err
-	}
-	return errors.Join(f(), os.Chdir(old))
+	defer open.Close()
+	return f(fmt.Sprintf("/proc/self/fd/%d/%s", open.Fd(), controlName))
 }
 
 // controlServer runs verbs for administrators of this machine over a socket in
@@ -61,14 +64,14 @@ func listenControl(dir string, s *store.Store, log *slog.Logger) (*controlServer
 		}
 	}
 	c := &controlServer{path: path, log: log}
-	err = within(dir, func() error {
-		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: controlName, Net: "unix"})
+	err = withSocketPath(dir, func(short string) error {
+		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: short, Net: "unix"})
 		if err != nil {
 			return err
 		}
-		l.SetUnlinkOnClose(false) // it would look for the relative path
+		l.SetUnlinkOnClose(false) // short may be of no use then
 		c.listener = &peerListener{l, log}
-		return os.Chmod(controlName, 0o600)
+		return os.Chmod(path, 0o600)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("bind the control socket: %w", err)

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strings"
@@ -22,8 +24,12 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	root := newRoot(&app{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv})
-	err := root.ExecuteContext(ctx)
+	root := os.Geteuid() == 0
+	cmd := newRoot(&app{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv})
+	err := cmd.ExecuteContext(ctx)
+	if errors.Is(err, fs.ErrPermission) && root && os.Geteuid() != 0 {
+		err = fmt.Errorf("%w (started by root, tandem works as the owner of the data directory)", err)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "tandem:", strings.TrimSpace(err.Error()))
 	}
