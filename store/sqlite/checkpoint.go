@@ -16,7 +16,7 @@ const (
 func (e *Engine) checkpoint() {
 	frames, done, err := e.walState("PRAGMA wal_checkpoint(NOOP)")
 	if err == nil && frames-done >= passiveAt {
-		frames, done, err = e.walState("PRAGMA wal_checkpoint(PASSIVE)")
+		frames, _, err = e.walState("PRAGMA wal_checkpoint(PASSIVE)")
 	}
 	if err == nil && frames*walFrame > truncateAt {
 		// Readers that follow one another without a gap keep the WAL from

@@ -22,7 +22,7 @@ func (e *Engine) Messages(ctx context.Context, ids []store.MessageID, want store
 		p := newPager(want)
 		for len(ids) > 0 {
 			n := 0
-			err := e.read(ctx, "read messages", func(c *conn) (err error) {
+			err := e.readOnce(ctx, "read messages", func(c *conn) (err error) {
 				n, err = p.read(c, ids)
 				return err
 			})

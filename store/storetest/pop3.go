@@ -1,0 +1,186 @@
+package storetest
+
+import (
+	"fmt"
+
+	"tandem/store"
+)
+
+// quit runs a POP3 UPDATE state on alice's INBOX.
+func (f *fixture) quit(deleted, seen store.UIDSet, policy store.DeletePolicy) {
+	f.Helper()
+	by := f.by
+	by.Protocol = "pop3"
+	f.must(f.Quit(f.ctx(), by, f.inbox, deleted, seen, policy))
+}
+
+// uidlOf gives the UIDL of an entry as a maildrop shows it.
+func (f *fixture) uidlOf(id store.MailboxID, uid store.UID) string {
+	f.Helper()
+	own, err := f.UIDLs(f.ctx(), id)
+	f.must(err)
+	if s := own[uid]; s != "" {
+		return s
+	}
+	return store.DefaultUIDL(f.StoreID(), f.entry(id, uid).Message)
+}
+
+// imported inserts a message that brings a UIDL along.
+func (f *fixture) imported(id store.MailboxID, uidl string) store.UID {
+	f.Helper()
+	out, err := f.Insert(f.ctx(), f.by, []store.Insertion{{Mailbox: id, Body: bodyOf(f.text()), UIDL: uidl}}, true, 0)
+	f.must(err)
+	return out[0].UID
+}
+
+func (f *fixture) copy(from, to store.MailboxID, uid store.UID, move bool) store.UID {
+	f.Helper()
+	got, err := f.Copy(f.ctx(), f.by, from, to, set(uid), move)
+	f.must(err)
+	return got.Dest[0].Start
+}
+
+var pop3Tests = map[string]func(*fixture){
+	"quit under trash moves to the mailbox for it": func(f *fixture) {
+		f.put(f.inbox, 4, 0)
+		f.published()
+		f.quit(set(1, 3, 9), set(2, 3), store.DeleteTrash)
+		f.wantUIDs(f.inbox, "2,4")
+		trash := f.named("Trash")
+		f.wantUIDs(trash.ID, "1:2")
+		f.equal("mark", f.entry(trash.ID, 2).Flags, store.FlagPOP3Trashed)
+		f.equal("seen", f.entry(f.inbox, 2).Flags, store.FlagSeen)
+		if n := len(f.published()); n != 3 {
+			f.Fatalf("%d changes published, want those of Trash, INBOX, flags", n)
+		}
+		back := f.copy(trash.ID, f.inbox, 1, true)
+		f.equal("moved back", f.entry(f.inbox, back).Flags, 0)
+		f.must(fmtErr(f.SetFlags(f.ctx(), f.by, trash.ID, store.FlagsChange{UIDs: set(2), Op: store.FlagsReplace, Flags: store.FlagSeen}, 0)))
+		f.equal("mark after STORE", f.entry(trash.ID, 2).Flags, store.FlagPOP3Trashed|store.FlagSeen)
+	},
+	"quit makes the trash when there is none": func(f *fixture) {
+		f.put(f.inbox, 2, 0)
+		f.must(f.DeleteMailbox(f.ctx(), f.by, f.named("Trash").ID))
+		f.quit(nil, nil, store.DeleteTrash)
+		f.quit(set(7), nil, store.DeleteTrash)
+		_, err := f.MailboxByName(f.ctx(), f.alice, "Trash")
+		f.wantKind(err, store.NotFound)
+		f.quit(set(1), nil, store.DeleteTrash)
+		f.equal("use", f.named("Trash").Use, store.UseTrash)
+		f.wantUIDs(f.named("Trash").ID, "1")
+	},
+	"quit in the trash itself expunges": func(f *fixture) {
+		trash := f.named("Trash")
+		f.put(trash.ID, 2, 0)
+		f.must(f.Quit(f.ctx(), f.by, trash.ID, set(1), nil, store.DeleteTrash))
+		f.wantUIDs(trash.ID, "2")
+	},
+	"quit under expunge": func(f *fixture) {
+		f.put(f.inbox, 3, 0)
+		f.quit(set(1, 2), set(3), store.DeleteExpunge)
+		f.wantUIDs(f.inbox, "3")
+		f.equal("trash", f.named("Trash").Messages, 0)
+		f.equal("unseen", f.row(f.inbox).Unseen, 0)
+	},
+	"quit under keep hides from the device alone": func(f *fixture) {
+		f.put(f.inbox, 3, 0)
+		before := f.row(f.inbox)
+		f.published()
+		f.quit(set(1, 3), nil, store.DeleteKeep)
+		f.quit(set(3), nil, store.DeleteKeep)
+		f.equal("row", f.row(f.inbox), before)
+		f.equal("published", len(f.published()), 0)
+		hidden, err := f.Hidden(f.ctx(), f.inbox, f.by.Credential)
+		f.must(err)
+		want := map[store.MessageID]bool{f.entry(f.inbox, 1).Message: true, f.entry(f.inbox, 3).Message: true}
+		f.equal("hidden", hidden, want)
+		hidden, err = f.Hidden(f.ctx(), f.inbox, 77)
+		f.must(err)
+		f.equal("another device", len(hidden), 0)
+		hidden, err = f.Hidden(f.ctx(), f.named("Sent").ID, f.by.Credential)
+		f.must(err)
+		f.equal("another mailbox", len(hidden), 0)
+	},
+	"quit with an unknown policy does nothing": func(f *fixture) {
+		f.put(f.inbox, 1, 0)
+		f.wantKind(f.Quit(f.ctx(), f.by, f.inbox, set(1), nil, "burn"), store.Invalid)
+		f.wantUIDs(f.inbox, "1")
+	},
+	"a UIDL belongs to the message and goes along": func(f *fixture) {
+		f.put(f.inbox, 1, 0)
+		to := f.create("to")
+		first := f.uidlOf(f.inbox, 1)
+		f.equal("derived", first, store.DefaultUIDL(f.StoreID(), f.entry(f.inbox, 1).Message))
+		there := f.copy(f.inbox, to, 1, true)
+		f.equal("moved", f.uidlOf(to, there), first)
+		f.equal("moved back", f.uidlOf(f.inbox, f.copy(to, f.inbox, there, true)), first)
+		f.reopen()
+		f.equal("after reopening", f.uidlOf(f.inbox, 2), first)
+	},
+	"a second copy in the same maildrop has another UIDL": func(f *fixture) {
+		f.put(f.inbox, 1, 0)
+		to := f.create("to")
+		second := f.copy(f.inbox, f.inbox, 1, false)
+		away := f.copy(f.inbox, to, 1, false)
+		third := f.copy(to, f.inbox, away, true)
+		seen := map[string]bool{}
+		for _, uid := range []store.UID{1, second, third} {
+			seen[f.uidlOf(f.inbox, uid)] = true
+		}
+		f.equal("different UIDLs", len(seen), 3)
+		moved := f.copy(f.inbox, f.inbox, 1, true)
+		if seen[f.uidlOf(f.inbox, moved)] {
+			f.equal("moved in place while copies are there", f.uidlOf(f.inbox, moved), "another one")
+		}
+	},
+	"a message moved to its own maildrop keeps its UIDL": func(f *fixture) {
+		f.put(f.inbox, 1, 0)
+		first := f.uidlOf(f.inbox, 1)
+		f.equal("moved", f.uidlOf(f.inbox, f.copy(f.inbox, f.inbox, 1, true)), first)
+	},
+	"imported UIDLs are kept when they can be": func(f *fixture) {
+		f.equal("kept", f.uidlOf(f.inbox, f.imported(f.inbox, "old-1")), "old-1")
+		for _, bad := range []string{"old-1", "with space", "", string(make([]byte, 71)), f.StoreID() + "1"} {
+			uid := f.imported(f.inbox, bad)
+			f.equal("replaced", f.uidlOf(f.inbox, uid), store.DefaultUIDL(f.StoreID(), f.entry(f.inbox, uid).Message))
+		}
+		f.equal("in another maildrop", f.uidlOf(f.named("Sent").ID, f.imported(f.named("Sent").ID, "old-1")), "old-1")
+	},
+	"a UIDL of the past is not given to another message": func(f *fixture) {
+		uid := f.imported(f.inbox, "old-1")
+		_, err := f.Expunge(f.ctx(), f.by, f.inbox, set(uid), false)
+		f.must(err)
+		if again := f.imported(f.inbox, "old-1"); f.uidlOf(f.inbox, again) == "old-1" {
+			f.Fatal("the UIDL of an expunged message came back for another")
+		}
+	},
+	"a copy that would repeat a UIDL gets another": func(f *fixture) {
+		sent := f.named("Sent").ID
+		f.imported(f.inbox, "same")
+		other := f.imported(sent, "same")
+		uid := f.copy(sent, f.inbox, other, true)
+		got := f.uidlOf(f.inbox, uid)
+		if got == "same" || len(got) > 70 {
+			f.Fatalf("UIDL %q", got)
+		}
+		f.reopen()
+		f.equal("after reopening", f.uidlOf(f.inbox, uid), got)
+		f.equal("moved back", f.uidlOf(sent, f.copy(f.inbox, sent, uid, true)), "same")
+	},
+	"quit does all or nothing": func(f *fixture) {
+		f.put(f.inbox, 2, 0)
+		before := f.load(f.inbox)
+		by := f.by
+		by.Account = f.bob
+		f.wantKind(f.Quit(f.ctx(), by, f.inbox, set(1), set(2), store.DeleteExpunge), store.Forbidden)
+		f.equal("mailbox", f.load(f.inbox), before)
+	},
+}
+
+// fmtErr drops a result.
+func fmtErr[T any](_ T, err error) error {
+	if err != nil {
+		return fmt.Errorf("unexpected: %w", err)
+	}
+	return nil
+}
