@@ -88,10 +88,10 @@ func storeOptions(l *loaded, log *slog.Logger) store.Options {
 		MessageSize:  l.Limits.MessageSize,
 		MaxMailboxes: l.Limits.Mailboxes,
 		MaxKeywords:  l.Limits.Keywords,
-		IndexMemory:  l.Limits.IndexMemory,
+		IndexMemory:  noLimit(l.Limits.IndexMemory, 1<<40),
 		KeepExpunged: max(time.Duration(l.Retention.Expunged), 1), // a store takes 0 for its default
 		Searches:     noLimit(l.Limits.Searches, 1<<20),
-		SearchWait:   time.Duration(noLimit(l.Limits.SearchWait, duration(24*time.Hour))),
+		SearchWait:   time.Duration(noLimit(l.Limits.SearchWait, forever)),
 		Logger:       log,
 	}
 }

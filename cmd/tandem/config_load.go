@@ -94,7 +94,7 @@ func (l *loaded) readFile() error {
 		return fmt.Errorf("read the configuration: %w (name an existing file with --config or TANDEM_CONFIG)", err)
 	}
 	l.IMAP, l.POP3, l.LMTP.Listen = imapConfig{}, pop3Config{}, nil
-	for _, key := range []string{"imap.listen", "imap.listen_tls", "pop3.listen", "pop3.listen_tls", "lmtp.listen"} {
+	for key := range l.listeners() {
 		l.Origin[key] = "file " + l.File
 	}
 	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&l.config); err != nil {
@@ -116,7 +116,23 @@ func (l *loaded) readFile() error {
 	if l.Origin["data"] != "default" && !filepath.IsAbs(l.Data) {
 		l.Data = filepath.Join(dir, l.Data)
 	}
+	for _, list := range l.listeners() {
+		for i, addr := range list {
+			if path, ok := strings.CutPrefix(addr, "unix:"); ok && path != "" && !filepath.IsAbs(path) {
+				list[i] = "unix:" + filepath.Join(dir, path)
+			}
+		}
+	}
 	return nil
+}
+
+// listeners are the lists of addresses by their keys.
+func (c *config) listeners() map[string][]string {
+	return map[string][]string{
+		"imap.listen": c.IMAP.Listen, "imap.listen_tls": c.IMAP.ListenTLS,
+		"pop3.listen": c.POP3.Listen, "pop3.listen_tls": c.POP3.ListenTLS,
+		"lmtp.listen": c.LMTP.Listen, "auth.listen": c.Auth.Listen,
+	}
 }
 
 // explain words what is wrong with the file, with lines.
@@ -244,8 +260,7 @@ func (l *loaded) validate() error {
 	if h := l.LMTP.JunkHeader; h != "" && !strings.Contains(strings.TrimLeft(h, ": "), ":") {
 		errs = append(errs, fmt.Errorf("lmtp.junk_header: %q is no header line (write \"X-Spam: yes\")", h))
 	}
-	for key, list := range map[string][]string{"imap.listen": l.IMAP.Listen, "imap.listen_tls": l.IMAP.ListenTLS,
-		"pop3.listen": l.POP3.Listen, "pop3.listen_tls": l.POP3.ListenTLS, "lmtp.listen": l.LMTP.Listen, "auth.listen": l.Auth.Listen} {
+	for key, list := range l.listeners() {
 		for _, addr := range list {
 			if err := checkAddr(addr, key == "auth.listen"); err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", key, err))
@@ -263,7 +278,9 @@ func (l *loaded) validate() error {
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("check the configuration: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
+		lines := strings.Split(err.Error(), "\n")
+		slices.Sort(lines)
+		return fmt.Errorf("check the configuration: %s", strings.Join(lines, "; "))
 	}
 	return nil
 }

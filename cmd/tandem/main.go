@@ -80,6 +80,7 @@ func newRoot(a *app) *cobra.Command {
 		deliverCommand(a),
 		configCommand(a),
 		versionCommand(a),
+		docsCommand(),
 	)
 	return root
 }

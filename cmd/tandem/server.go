@@ -33,6 +33,9 @@ import (
 // crowdedTime is how long a stranger has to log in once many are connected.
 const crowdedTime = 60 * time.Second
 
+// forever is a time that no connection lasts: ten years.
+const forever = duration(10 * 365 * 24 * time.Hour)
+
 // server is one running tandem: the store, the front ends, the listeners.
 type server struct {
 	config *loaded
@@ -298,9 +301,13 @@ func imapLimits(l *loaded) imapd.Limits {
 	for _, input := range []*imapd.Input{&c.Stranger, &c.User} {
 		input.Literals, input.Nesting, input.Ranges, input.SASL = lim.Literals, lim.ListNesting, lim.SetRanges, lim.SASLLine
 	}
-	c.LoginTime = time.Duration(lim.TimeToLogin)
-	c.CrowdedTime = min(c.LoginTime, crowdedTime)
-	c.Idle, c.WriteStall = time.Duration(lim.IMAPIdle), time.Duration(lim.WriteStall)
+	// imapd takes no 0 for its times.
+	c.LoginTime = time.Duration(noLimit(lim.TimeToLogin, forever))
+	c.CrowdedTime = c.LoginTime
+	if lim.TimeToLogin > 0 {
+		c.CrowdedTime = min(c.LoginTime, crowdedTime)
+	}
+	c.Idle, c.WriteStall = time.Duration(noLimit(lim.IMAPIdle, forever)), time.Duration(noLimit(lim.WriteStall, forever))
 	c.BadStranger, c.BadUser = lim.BadCommandsBefore, lim.BadCommands
 	return c
 }
