@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/signal"
@@ -47,12 +48,7 @@ func demoCommand(a *app) *cobra.Command {
 type demoUser struct{ name, password string }
 
 func (a *app) demo(ctx context.Context, dir string, kept bool) error {
-	l, err := demoConfig(dir)
-	if err != nil {
-		return err
-	}
-	log, level := newLog(a.err, "warn")
-	s, err := startServer(ctx, l, log, level)
+	s, err := startDemo(ctx, a.err, dir)
 	if err != nil {
 		return err
 	}
@@ -66,6 +62,22 @@ func (a *app) demo(ctx context.Context, dir string, kept bool) error {
 	return s.serve(ctx)
 }
 
+// startDemo starts the server; again when another program was quicker to take a
+// port that was free.
+func startDemo(ctx context.Context, logTo io.Writer, dir string) (*server, error) {
+	log, level := newLog(logTo, "warn")
+	for tries := 1; ; tries++ {
+		l, err := demoConfig(dir)
+		if err != nil {
+			return nil, err
+		}
+		s, err := startServer(ctx, l, log, level)
+		if tries == 5 || !errors.Is(err, syscall.EADDRINUSE) {
+			return s, err
+		}
+	}
+}
+
 // demoConfig is the defaults with the store in dir, on the default ports where
 // they are free and on any others else.
 func demoConfig(dir string) (*loaded, error) {
@@ -74,7 +86,7 @@ func demoConfig(dir string) (*loaded, error) {
 		return nil, err
 	}
 	l := &loaded{config: defaults()}
-	l.Hostname, l.Data = "localhost", dir
+	l.Data = dir
 	for _, list := range [][]string{l.IMAP.Listen, l.IMAP.ListenTLS, l.POP3.Listen, l.POP3.ListenTLS, l.LMTP.Listen} {
 		probe, err := net.Listen("tcp", list[0])
 		if err != nil {
@@ -127,29 +139,43 @@ func (a *app) printDemo(s *server, users []demoUser, kept bool) error {
 	printf("")
 	printf("The same message, over IMAP and over POP3:")
 	printf("")
-	printf("curl -sk %s 'imaps://%s/INBOX;MAILINDEX=1'", login, imaps)
-	printf("curl -sk %s 'pop3s://%s/1'", login, pop3s)
+	printf("curl -s -k %s 'imaps://%s/INBOX;MAILINDEX=1'", login, imaps)
+	printf("curl -s -k %s 'pop3s://%s/1'", login, pop3s)
 	printf("")
 	printf("All mailboxes over IMAP, all messages over POP3:")
 	printf("")
-	printf("curl -sk %s 'imaps://%s/'", login, imaps)
-	printf("curl -sk %s 'pop3s://%s/'", login, pop3s)
+	printf("curl -s -k %s 'imaps://%s/'", login, imaps)
+	printf("curl -s -k %s 'pop3s://%s/'", login, pop3s)
 	printf("")
 	printf("The certificate is signed by an authority of its own; to check it:")
 	printf("")
-	printf("curl -s --cacert '%s' %s 'imaps://%s/INBOX;MAILINDEX=1'", s.certs.CAFile(), login, strings.Replace(imaps, "127.0.0.1", "localhost", 1))
+	printf("curl -s --cacert '%s' %s 'imaps://%s/INBOX;MAILINDEX=1'", s.certs.CAFile(), login, localhost(imaps))
 	printf("")
 	printf("In mutt:")
 	printf("")
-	printf("mutt -n -F /dev/null -e 'set ssl_verify_host=no' -e 'set folder=imaps://%s@%s/ spoolfile=+INBOX' -e 'set imap_pass=%s'", alice.name, imaps, alice.password)
+	printf("mutt -n -F /dev/null -e 'set certificate_file=%s' -e 'set folder=imaps://%s@%s/ spoolfile=+INBOX' -e 'set imap_pass=%s'", s.certs.CAFile(), alice.name, localhost(imaps), alice.password)
 	printf("")
 	printf("In Thunderbird: Account Settings, Add Mail Account, Configure manually:")
 	printf("  IMAP   localhost  port %s  SSL/TLS   Normal password   user name %s", portOf(imaps), alice.name)
 	printf("  POP3   localhost  port %s  SSL/TLS   Normal password   user name %s", portOf(pop3s), alice.name)
 	printf("  Without TLS, from this machine only: IMAP port %s, POP3 port %s", portOf(s.addr("imap").String()), portOf(s.addr("pop3").String()))
 	printf("")
-	printf("Mail comes in over LMTP at %s.", lmtp)
+	printf("One more message, over LMTP:")
+	printf("")
+	printf("printf 'Subject: One more\\n\\nHello.\\n' | TANDEM_LMTP_LISTEN=%s '%s' deliver --to %s", lmtp, program(), alice.name)
 	return result()
+}
+
+// localhost gives addr by the name that the local certificate has.
+func localhost(addr string) string { return strings.Replace(addr, "127.0.0.1", "localhost", 1) }
+
+// program is how to call this program again.
+func program() string {
+	path, err := os.Executable()
+	if err != nil {
+		return "tandem"
+	}
+	return path
 }
 
 func portOf(addr string) string {
