@@ -1,6 +1,7 @@
 package pop3d
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
 
@@ -9,7 +10,7 @@ import (
 
 // cmdRetr: RFC 1939 section 5.
 func cmdRetr(s *session, a arguments) {
-	m, r := s.fetch(a.number)
+	m, r := s.fetch(a.number, true)
 	if m == nil {
 		return
 	}
@@ -28,7 +29,7 @@ func cmdRetr(s *session, a arguments) {
 // cmdTop: RFC 1939 section 7: the headers, the blank line, and a.lines lines of
 // the body.
 func cmdTop(s *session, a arguments) {
-	m, r := s.fetch(a.number)
+	m, r := s.fetch(a.number, a.lines > 0)
 	if m == nil {
 		return
 	}
@@ -54,15 +55,16 @@ func (s *session) broken(number int, err error) {
 	s.log.Error("message broken off", "number", number, "message", int64(s.drop.messages[number-1].message), "err", err)
 }
 
-// fetch gets a message ready to be sent. When it cannot, it has told the client
-// why and gives nil.
-func (s *session) fetch(number int) (*store.Message, *store.Reader) {
+// fetch gets a message ready to be sent: with its text, or the header alone,
+// which is kept apart from it. When it cannot, it has told the client why and
+// gives nil.
+func (s *session) fetch(number int, text bool) (*store.Message, *store.Reader) {
 	e, problem := s.drop.find(number)
 	if problem != "" {
 		s.refuse("", problem)
 		return nil, nil
 	}
-	m, err := s.ahead.get(s, number)
+	m, err := s.ahead.get(s, number, store.Want{Header: true, Text: text})
 	if err == nil && m == nil { // IMAP expunged it, and the time to keep it is over
 		err = store.Errorf(store.Expunged, "message %d is gone", e.message)
 	}
@@ -72,7 +74,7 @@ func (s *session) fetch(number int) (*store.Message, *store.Reader) {
 	}
 	r := s.srv.store.Reader(s.work, m)
 	// Damage that is found before the answer begins can be told.
-	if body := int64(m.PrefixSize + m.HeaderSize); m.Text == nil && body < m.Size {
+	if body := int64(m.PrefixSize + m.HeaderSize); text && m.Text == nil && body < m.Size {
 		if _, err := r.ReadAt(make([]byte, 1), body); err != nil {
 			s.fail("reading message "+strconv.Itoa(number), err)
 			return nil, nil
@@ -87,6 +89,7 @@ const (
 )
 
 // readAhead is messages read together, because clients retrieve them in order.
+// Those that were read without their text are as good: a Reader finds it.
 type readAhead struct {
 	next     int // number that an orderly client asks for next
 	messages map[store.MessageID]*store.Message
@@ -94,7 +97,7 @@ type readAhead struct {
 
 // get gives a message, nil when its bytes are no longer kept. A client that goes
 // through the maildrop in order has the following ones read along.
-func (r *readAhead) get(s *session, number int) (*store.Message, error) {
+func (r *readAhead) get(s *session, number int, want store.Want) (*store.Message, error) {
 	id := s.drop.messages[number-1].message
 	orderly := number == r.next
 	r.next = number + 1
@@ -104,12 +107,12 @@ func (r *readAhead) get(s *session, number int) (*store.Message, error) {
 	}
 	ids := []store.MessageID{id}
 	if orderly {
-		ids = r.following(s.drop, number)
+		ids = following(s.drop, number, want.Text)
 	}
-	err := r.read(s, ids)
+	err := r.read(s, ids, want)
 	m := r.messages[id]
 	if m == nil && err != nil && len(ids) > 1 {
-		err = r.read(s, ids[:1]) // perhaps only another one is damaged
+		err = r.read(s, ids[:1], want) // perhaps only another one is damaged
 		m = r.messages[id]
 	}
 	if m != nil {
@@ -119,26 +122,33 @@ func (r *readAhead) get(s *session, number int) (*store.Message, error) {
 	return m, err
 }
 
-// read reads what can be read of ids; err is about the first that cannot.
-func (r *readAhead) read(s *session, ids []store.MessageID) (failed error) {
+// read reads what can be read of ids, until it has enough for a session to keep;
+// failed is about the first that cannot be read.
+func (r *readAhead) read(s *session, ids []store.MessageID, want store.Want) (failed error) {
 	r.messages = make(map[store.MessageID]*store.Message, len(ids))
-	for m, err := range s.srv.store.Messages(s.work, ids, store.Want{Header: true, Text: true}) {
-		if err != nil && failed == nil {
-			failed = err
+	kept := 0
+	for m, err := range s.srv.store.Messages(s.work, ids, want) {
+		if err != nil {
+			failed = cmp.Or(failed, err)
+			continue
 		}
-		if err == nil {
-			r.messages[m.ID] = m
+		r.messages[m.ID] = m
+		if kept += len(m.Prefix) + len(m.Header) + len(m.Text); kept > aheadOctets {
+			break
 		}
 	}
 	return failed
 }
 
 // following lists the messages from number on that are to be read together:
-// small ones, as many as fit, beginning with number.
-func (r *readAhead) following(d *maildrop, number int) (ids []store.MessageID) {
+// small ones, as many as fit, beginning with number. How long headers are is not
+// known beforehand.
+func following(d *maildrop, number int, text bool) (ids []store.MessageID) {
 	octets := 0
 	for i := number - 1; i < len(d.messages) && len(ids) < aheadMessages; i++ {
-		octets += int(d.messages[i].size)
+		if text {
+			octets += int(d.messages[i].size)
+		}
 		if len(ids) > 0 && octets > aheadOctets {
 			break
 		}

@@ -3,6 +3,7 @@ package pop3d
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -76,9 +77,9 @@ func TestNoQuitNoChange(t *testing.T) {
 func TestQuitFails(t *testing.T) {
 	w := newWorld(t).listen()
 	w.putAll("INBOX", []string{message(1), message(2)})
-	w.quitError = store.Errorf(store.ReadOnly, "input/output error")
+	w.engine.quitError = store.Errorf(store.ReadOnly, "input/output error")
 	w.login().script("C: DELE 1\nS: +OK*\nC: QUIT\nS: -ERR [SYS/TEMP] *\nS: EOF")
-	w.quitError = nil
+	w.engine.quitError = nil
 	if got := w.uids("INBOX"); len(got) != 2 {
 		t.Errorf("INBOX has %v", got)
 	}
@@ -108,6 +109,39 @@ func TestIMAPMeanwhile(t *testing.T) {
 	w.login().script("C: STAT\nS: +OK 2 *\nC: RETR 2\nS: +OK*\nS: From:*\nS: Subject: number 5")
 }
 
+// A message whose bytes are no longer kept is an error of its own.
+func TestPurgedMessage(t *testing.T) {
+	w := newWorld(t).listen()
+	uids := w.putAll("INBOX", []string{message(1), message(2)})
+	c := w.login()
+	w.expunge(uids...)
+	w.engine.purged = true
+	c.script("C: RETR 1\nS: -ERR [SYS/PERM] message is gone\nC: TOP 2 0\nS: -ERR [SYS/PERM] message is gone\nC: LIST 1\nS: +OK 1 *\nC: DELE 1\nS: +OK*\nC: QUIT\nS: +OK*\nS: EOF")
+}
+
+// Damage is told where that is possible; in the middle of a message the
+// connection ends, so that no client takes half for the whole.
+func TestDamagedMessage(t *testing.T) {
+	large := message(1) + strings.Repeat(strings.Repeat("x", 1022)+"\r\n", 1024)
+	for damaged, want := range []string{
+		"S: -ERR [SYS/PERM] *\nC: TOP 1 0\nS: +OK*\nS: From*\nS: Subj*\nS: \nS: .\nC: RETR 2\nS: +OK*\nS: From*\nS: Subj*\nS: \nS: body of 2\nS: .",
+		"S: +OK*\nS: From:*",
+	} {
+		w := newWorld(t).listen()
+		w.putAll("INBOX", []string{large, message(2)})
+		w.engine.damaged = damaged
+		c := w.login()
+		c.script("C: RETR 1\n" + want)
+		if damaged == 0 {
+			continue
+		}
+		rest, err := io.ReadAll(c.r)
+		if err != nil || len(rest) == 0 || strings.HasSuffix(string(rest), "\r\n.\r\n") {
+			t.Errorf("read %d octets, %v, ending in %.10q", len(rest), err, rest[max(0, len(rest)-5):])
+		}
+	}
+}
+
 // Every kind of store error has words for the client, and a response code that
 // says whether trying again may help.
 func TestFailures(t *testing.T) {
@@ -127,5 +161,29 @@ func TestFailures(t *testing.T) {
 	}
 	if f := failureOf(context.Canceled); f.code != codeTemp {
 		t.Errorf("a cancelled context becomes %+v", f)
+	}
+}
+
+// TOP reads of a body what it sends, and of a large message's header nothing
+// more.
+func TestTopReadsLittle(t *testing.T) {
+	w := newWorld(t).listen()
+	texts := make([]string, 4)
+	for i := range texts {
+		texts[i] = message(i) + strings.Repeat(strings.Repeat("x", 1022)+"\r\n", 1024)
+	}
+	w.putAll("INBOX", texts)
+	c := w.login()
+	for i := range texts {
+		c.script(fmt.Sprintf("C: TOP %d 0\nS: +OK*\nS: From:*\nS: Subject: number %d\nS: \nS: .", i+1, i))
+	}
+	if w.engine.chunks != 0 {
+		t.Errorf("TOP n 0 read %d chunks", w.engine.chunks)
+	}
+	for i := range texts {
+		c.script(fmt.Sprintf("C: TOP %d 1\nS: +OK*\nS: From:*\nS: Subject: number %d\nS: \nS: body of %d\nS: .", i+1, i, i))
+	}
+	if w.engine.chunks > len(texts) {
+		t.Errorf("TOP n 1 of %d messages read %d chunks", len(texts), w.engine.chunks)
 	}
 }

@@ -78,6 +78,11 @@ func (s *session) run() {
 	s.ok(s.srv.hostname + " tandem POP3 server ready")
 	for !s.over {
 		line, err := s.readLine()
+		if errors.Is(err, errEndless) {
+			s.log.Warn("limit hit", "limit", "command line")
+			s.refuse("", "command line too long")
+			break
+		}
 		if err != nil {
 			s.logEnd(err)
 			return

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net"
 	"strings"
@@ -35,18 +36,38 @@ type world struct {
 	limits listen.Limits
 	stop   func() // drains it
 
-	quitError error // what the engine's Quit gives, when set
+	engine *faulty
 }
 
-// faulty is the real engine, but for verbs that a test wants to fail.
+// faulty is the real engine, but for verbs that a test wants to fail or to
+// count.
 type faulty struct {
 	store.Engine
-	w *world
+	quitError error // what Quit gives, when set
+	purged    bool  // Messages finds nothing any more
+	damaged   int   // chunk number that does not match its digest, -1: none
+
+	chunks int // calls of ReadChunk; for tests with one session at a time
+}
+
+func (e *faulty) Messages(ctx context.Context, ids []store.MessageID, want store.Want) iter.Seq2[*store.Message, error] {
+	if e.purged {
+		ids = nil
+	}
+	return e.Engine.Messages(ctx, ids, want)
+}
+
+func (e *faulty) ReadChunk(ctx context.Context, body store.BodyID, n int) ([]byte, error) {
+	e.chunks++
+	if n == e.damaged {
+		return nil, store.Errorf(store.Corrupt, "chunk %d of body %d does not match its digest", n, body)
+	}
+	return e.Engine.ReadChunk(ctx, body, n)
 }
 
 func (e *faulty) Quit(ctx context.Context, by store.Actor, id store.MailboxID, deleted, seen store.UIDSet, policy store.DeletePolicy) error {
-	if e.w.quitError != nil {
-		return e.w.quitError
+	if e.quitError != nil {
+		return e.quitError
 	}
 	return e.Engine.Quit(ctx, by, id, deleted, seen, policy)
 }
@@ -58,7 +79,8 @@ func newWorld(t testing.TB, edit ...func(*Config)) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, limits: listen.DefaultLimits()}
-	w.store = store.Open(&faulty{Engine: engine, w: w}, store.Options{})
+	w.engine = &faulty{Engine: engine, damaged: -1}
+	w.store = store.Open(w.engine, store.Options{})
 	t.Cleanup(func() {
 		if err := w.store.Close(); err != nil {
 			t.Error(err)
