@@ -94,6 +94,7 @@ type MailboxEngine interface {
 	Expunges(ctx context.Context, id MailboxID, since ModSeq) ([]Expunge, error)
 	// Tombstones finds kept tombstones of these UIDs, as entries as they were.
 	Tombstones(ctx context.Context, id MailboxID, uids UIDSet) ([]Entry, error)
+	// SaveRecent raises the RecentFrom of mailboxes; those gone are passed over.
 	SaveRecent(ctx context.Context, recent map[MailboxID]UID) error
 }
 

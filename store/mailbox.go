@@ -45,7 +45,11 @@ func CanonicalMailboxName(name string) (string, error) {
 
 // Mailboxes lists the actor's mailboxes by name, with counters.
 func (s *Store) Mailboxes(ctx context.Context, by Actor) ([]Mailbox, error) {
-	return s.engine.Mailboxes(ctx, by.Account)
+	list, err := s.engine.Mailboxes(ctx, by.Account)
+	for i := range list {
+		list[i] = s.withRecent(list[i])
+	}
+	return list, err
 }
 
 // Subscriptions lists subscribed names, existing or not.
@@ -107,11 +111,21 @@ func (s *Store) RenameMailbox(ctx context.Context, by Actor, from, to string) er
 	return s.engine.RenameMailbox(ctx, by, m.ID, to, s.opts.MaxMailboxes)
 }
 
-// SetSubscribed subscribes to a name, existing or not, or ends that.
+// SetSubscribed subscribes to a name, existing or not, or ends that. Limit when
+// there are as many subscriptions as there may be mailboxes.
 func (s *Store) SetSubscribed(ctx context.Context, by Actor, name string, on bool) error {
 	name, err := CanonicalMailboxName(name)
 	if err != nil {
 		return err
+	}
+	if on && s.opts.MaxMailboxes > 0 {
+		list, err := s.engine.Subscriptions(ctx, by.Account)
+		if err != nil {
+			return err
+		}
+		if len(list) >= s.opts.MaxMailboxes {
+			return Errorf(Limit, "the account has %d subscriptions, as many as there may be", len(list))
+		}
 	}
 	return s.engine.SetSubscribed(ctx, by, by.Account, name, on)
 }
