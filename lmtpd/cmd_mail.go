@@ -74,6 +74,7 @@ func (s *session) checkSize(value string) (r reply, ok bool) {
 	}
 	n, err := strconv.ParseInt(value, 10, 64)
 	if max := s.srv.store.MessageSize(); max > 0 && (err != nil || n > max) {
+		s.log.Info("message too big", "size", value, "limit", max)
 		return failures[store.TooBig], false
 	}
 	return r, true

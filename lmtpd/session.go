@@ -69,6 +69,7 @@ func (s *session) run() {
 		line, err := s.readLine()
 		switch {
 		case errors.Is(err, errLong):
+			s.log.Info("command line too long", "limit", lineMax)
 			s.badCommand(reply{500, "5.5.2", "command line too long"})
 		case err != nil:
 			s.goodbye(err)

@@ -47,7 +47,7 @@ func (s *session) obey(line []byte) {
 	first := !s.first
 	s.first = true
 	if line == nil {
-		s.badCommand("command line too long")
+		s.tooLong()
 		return
 	}
 	name, text, ok := parseLine(line)
@@ -64,7 +64,7 @@ func (s *session) obey(line []byte) {
 		s.badCommand("unknown command")
 		return
 	case len(line) > lineMax-len("\r\n") && name != "AUTH":
-		s.badCommand("command line too long")
+		s.tooLong()
 		return
 	case c.states&s.state() == 0 && s.drop == nil:
 		s.badCommand("log in first")
@@ -90,4 +90,9 @@ func (s *session) obey(line []byte) {
 		s.user = user // RFC 1939 section 7: PASS comes right after USER
 	}
 	c.run(s, args)
+}
+
+func (s *session) tooLong() {
+	s.log.Info("command line too long")
+	s.badCommand("command line too long")
 }

@@ -143,3 +143,28 @@ func TestDrain(t *testing.T) {
 		}
 	})
 }
+
+// crowd is a peer in a crowd of strangers.
+type crowd struct{ uncounted }
+
+func (crowd) Crowded() bool { return true }
+
+// When many strangers are connected, each has less time; sessions have theirs.
+func TestCrowded(t *testing.T) {
+	begun := time.Now()
+	s := &session{srv: &Server{limits: DefaultLimits()}, started: begun, asked: begun.Add(time.Second)}
+	for _, tt := range []struct {
+		peer peer
+		drop *maildrop
+		want time.Duration
+	}{
+		{uncounted{}, nil, 180 * time.Second},
+		{crowd{}, nil, 60 * time.Second},
+		{crowd{}, &maildrop{}, 10*time.Minute + time.Second},
+	} {
+		s.peer, s.drop = tt.peer, tt.drop
+		if d := s.deadline().Sub(begun); d != tt.want {
+			t.Errorf("crowded %v, logged in %v: %v, want %v", tt.peer.Crowded(), tt.drop != nil, d, tt.want)
+		}
+	}
+}
