@@ -18,7 +18,7 @@ func (e *Engine) checkpoint() {
 	if err == nil && frames-done >= passiveAt {
 		frames, _, err = e.walState("PRAGMA wal_checkpoint(PASSIVE)")
 	}
-	if err == nil && frames*walFrame > truncateAt {
+	if err == nil && frames*walFrame > truncateAt && !e.checking.Load() {
 		// Readers that follow one another without a gap keep the WAL from
 		// starting over; alone, it is emptied.
 		e.gate.Lock()

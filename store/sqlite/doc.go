@@ -28,7 +28,7 @@
 //	flags.go copy.go expunge.go quit.go   changing what mailboxes hold
 //	index.go read.go   reading mailboxes and messages
 //	prune.go       forgetting what was expunged
-//	check.go       verifying and mending
+//	check.go checkbytes.go   verifying and mending rows, and bytes
 //	journal.go     one row for each verb
 //
 // Invariants:

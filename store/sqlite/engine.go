@@ -64,8 +64,9 @@ type Engine struct {
 	closed  sync.Once
 	sending sync.RWMutex // shared while a request enters queue
 
-	broken atomic.Pointer[error] // set once a write has failed
-	space  spaceProbe
+	broken   atomic.Pointer[error] // set once a write has failed
+	checking atomic.Bool           // Check reads outside the gate
+	space    spaceProbe
 
 	// The writer goroutine's own.
 	w       *conn
