@@ -11,13 +11,17 @@ import (
 	"time"
 )
 
-var pasteLine = regexp.MustCompile(`(?m)^curl .*$`)
+var (
+	pasteLine = regexp.MustCompile(`(?m)^curl .*$`)
+	trusting  = regexp.MustCompile(`\s(-\w*k|--insecure|--cacert)\s`)
+)
 
 // TestDemo runs `tandem demo` with stdin closed and pastes the commands that it
 // prints.
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	needs(t, "curl", "curl")
+	dependOnSources(t)
 	tmp := t.TempDir()
 	p, err := spawn([]string{"TMPDIR=" + tmp}, "demo")
 	if err != nil {
@@ -38,7 +42,7 @@ func TestDemo(t *testing.T) {
 	var messages [][]byte
 	commands := pasteLine.FindAllString(printed, -1)
 	for _, command := range commands {
-		if !strings.Contains(command, "--user") || !strings.Contains(command, "-sk ") && !strings.Contains(command, "--cacert") {
+		if !strings.Contains(command, "--user") || !trusting.MatchString(command) {
 			t.Errorf("no --user, or neither -k nor --cacert: %s", command)
 		}
 		out, err := exec.Command("sh", "-c", command).Output()

@@ -1,7 +1,9 @@
 package clienttest
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,4 +34,21 @@ func run(m *testing.M) int {
 		os.Setenv("TANDEM_BIN", bin)
 	}
 	return m.Run()
+}
+
+// dependOnSources reads the directories that the binary is built from and looks
+// at the binary: Go keeps a test's result for as long as the files it has asked
+// for are the same, and no import tells it of these.
+func dependOnSources(t testing.TB) {
+	t.Helper()
+	_, err := os.Stat(os.Getenv("TANDEM_BIN"))
+	walkErr := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && (d.Name() == ".git" || d.Name() == "bin") {
+			return filepath.SkipDir
+		}
+		return err
+	})
+	if err := errors.Join(err, walkErr); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -49,6 +49,7 @@ var (
 // at the end of the test stops it and looks whether all is well.
 func startServer(t testing.TB, extra string) *server {
 	t.Helper()
+	dependOnSources(t)
 	dir := t.TempDir()
 	s := &server{dir: dir, config: filepath.Join(dir, "tandem.toml"), data: filepath.Join(dir, "data")}
 	for attempt := 0; ; attempt++ {

@@ -84,7 +84,7 @@ ok(imap.store("1:2", "+FLAGS", r"(\Flagged $Work)"))
 assert uids(ok(imap.search(None, "KEYWORD", "$Work", "FLAGGED"))) == [1, 2]
 ok(imap.store("2", "-FLAGS.SILENT", "($Work)"))
 ok(imap.store("2", "FLAGS", r"(\Answered)"))
-assert imaplib.ParseFlags(ok(imap.fetch("2", "(FLAGS)"))[0])[:1] == (b"\\Answered",)
+assert set(imaplib.ParseFlags(ok(imap.fetch("2", "(FLAGS)"))[0])) - {b"\\Recent"} == {b"\\Answered"}
 
 # APPEND with flags and date, COPY, MOVE; the other connection sees each.
 when = '"17-Jul-2024 02:44:25 -0700"'
