@@ -14,6 +14,9 @@ const (
 // writer has answered before: nobody waits for this. A failure is tried again
 // after the next write and fails nothing.
 func (e *Engine) checkpoint() {
+	if e.Health() != nil {
+		return
+	}
 	frames, done, err := e.walState("PRAGMA wal_checkpoint(NOOP)")
 	if err == nil && frames-done >= passiveAt {
 		frames, _, err = e.walState("PRAGMA wal_checkpoint(PASSIVE)")
@@ -42,6 +45,9 @@ func (e *Engine) walState(pragma string) (frames, done int64, err error) {
 
 // checkpointAll empties the WAL at the end.
 func (e *Engine) checkpointAll() {
+	if e.Health() != nil {
+		return
+	}
 	e.gate.Lock()
 	defer e.gate.Unlock()
 	if _, _, err := e.walState("PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {

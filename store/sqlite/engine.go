@@ -55,6 +55,7 @@ type Engine struct {
 	lock    *os.File
 
 	readers chan *conn
+	opened  int          // how many readers there are
 	gate    sync.RWMutex // shared by read batches; taken alone to shrink the WAL
 
 	queue   chan *request
@@ -154,6 +155,7 @@ func (e *Engine) open() error {
 			return classify("open the store for reading", err)
 		}
 		e.readers <- c
+		e.opened++
 		if err := c.pragmas("PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON"); err != nil {
 			return classify("open the store for reading", err)
 		}
@@ -227,12 +229,8 @@ func (e *Engine) Close() (err error) {
 
 func (e *Engine) closeFiles() error {
 	var errs []error
-	for range cap(e.readers) {
-		select {
-		case c := <-e.readers:
-			errs = append(errs, c.close())
-		default: // opening failed half way
-		}
+	for range e.opened { // a batch of reading gives its reader back soon
+		errs = append(errs, (<-e.readers).close())
 	}
 	if e.w != nil {
 		errs = append(errs, e.w.close())
@@ -269,8 +267,11 @@ func (e *Engine) readOnce(ctx context.Context, what string, fn func(c *conn) err
 		if _, err := c.exec("BEGIN"); err != nil {
 			return err
 		}
-		err := fn(c)
-		_, end := c.exec("COMMIT")
-		return errors.Join(err, end)
+		defer func() {
+			if c.inTransaction() { // nothing was written: ending it is all
+				c.exec("ROLLBACK")
+			}
+		}()
+		return fn(c)
 	})
 }
