@@ -20,10 +20,12 @@
 //	mbsync_test.go fetchmail_test.go getmail_test.go mpop_test.go
 //	curl_test.go mutt_test.go python_test.go imapclient_test.go
 //	                   one client each
+//	sequences_test.go  what mail programs with windows send
 //	corpus_test.go     2,750 real messages through every door
 //	cross_test.go      one protocol seen from another
 //	kill_test.go       SIGKILL under load, again and again
-//	lifecycle_test.go  second server, SIGTERM
+//	lifecycle_test.go  second server, SIGTERM, administration meanwhile
+//	migrate_test.go    import, export and accounts, seen by clients
 //	demo_test.go       what `tandem demo` prints
 //	hostile_test.go    clients that misbehave
 //

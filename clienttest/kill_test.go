@@ -74,8 +74,8 @@ func idOf(text []byte) string {
 
 // TestKill kills the server at random moments while clients deliver, append,
 // flag, move and delete. Nothing acknowledged may be lost, doubled or half there.
+// It has the processors for itself, as it measures how long a restart takes.
 func TestKill(t *testing.T) {
-	t.Parallel()
 	rounds := 5
 	if n, err := strconv.Atoi(os.Getenv("CLIENTTEST_KILL_ROUNDS")); err == nil {
 		rounds = n
@@ -144,7 +144,7 @@ func (k *killTest) round(t *testing.T, round int) {
 		return nil
 	})
 	close(killed)
-	k.server.kill()
+	k.server.kill(t)
 	clients.Wait()
 	if busy != nil {
 		t.Error(busy)

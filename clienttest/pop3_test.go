@@ -61,10 +61,18 @@ func (c *popClient) command(line string) (string, error) {
 	return strings.TrimSpace(rest), nil
 }
 
-// retr returns a message as the server has it, CRLF line ends. textproto's dot
-// reader would turn them into LF.
+// retr returns a message as the server has it.
 func (c *popClient) retr(n int) ([]byte, error) {
-	if _, err := c.command(fmt.Sprintf("RETR %d", n)); err != nil {
+	if err := c.text.PrintfLine("RETR %d", n); err != nil {
+		return nil, err
+	}
+	return c.answer()
+}
+
+// answer reads the answer to a RETR, CRLF line ends and all. textproto's dot
+// reader would turn them into LF.
+func (c *popClient) answer() ([]byte, error) {
+	if _, err := c.command(""); err != nil {
 		return nil, err
 	}
 	var text []byte

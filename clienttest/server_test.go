@@ -42,7 +42,7 @@ type process struct {
 
 var (
 	readyLine = regexp.MustCompile(`\bready\b`)
-	panicLine = regexp.MustCompile(`(?m)^panic:|\bpanic\b|fatal error|goroutine \d+ \[`)
+	panicLine = regexp.MustCompile(`(?m)\bpanic\b|fatal error|goroutine \d+ \[|DATA RACE`)
 )
 
 // startServer starts a tandem whose configuration ends with extra (TOML), and
@@ -138,9 +138,11 @@ func tandem(ctx context.Context, args ...string) *exec.Cmd {
 }
 
 // kill ends the server as a power cut would, as far as a process can tell.
-func (s *server) kill() {
+func (s *server) kill(t testing.TB) {
+	t.Helper()
 	s.proc.cmd.Process.Kill()
 	<-s.proc.exit
+	s.mustBeQuiet(t, s.proc)
 	s.proc = nil
 }
 
