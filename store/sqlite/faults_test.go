@@ -141,7 +141,37 @@ func TestALostTransactionIsRunAgainOneByOne(t *testing.T) {
 	if b.messages() != 9 {
 		t.Fatalf("%d messages, want 9", b.messages())
 	}
+	if n := len(b.published()); n != 9 {
+		t.Fatalf("%d changes published, want one for each message", n)
+	}
 	b.wantClean()
+}
+
+func TestBulkVerbsComeAfterTheSmallOnesThatWait(t *testing.T) {
+	b := openBox(t, t.TempDir(), Options{})
+	var mu sync.Mutex
+	var order []string
+	commits := 0
+	real := b.commit
+	b.commit = func(c *conn) error {
+		commits++
+		return real(c)
+	}
+	b.together(4, func(i int) {
+		rows := 1
+		if i == 1 {
+			rows = bulkRows + 1
+		}
+		b.must(b.writeBulk(t.Context(), "test", rows, func(t *tx) error {
+			mu.Lock()
+			defer mu.Unlock()
+			order = append(order, fmt.Sprint(i))
+			return nil
+		}))
+	})
+	if got := strings.Join(order, " "); got != "0 2 3 1" || commits != 3 {
+		t.Fatalf("order %s in %d transactions, want 0 2 3 1 in 3 (that of the waiting one included)", got, commits)
+	}
 }
 
 func TestBusyIsTemporary(t *testing.T) {
@@ -160,19 +190,26 @@ func TestBusyIsTemporary(t *testing.T) {
 func TestAFullDiskRefusesMailAndGoesOnExpunging(t *testing.T) {
 	b := openBox(t, t.TempDir(), Options{})
 	in := b.mustPut("small")
-	pages, err := b.w.integer("PRAGMA page_count")
-	b.must(err)
-	b.must(b.w.pragmas(fmt.Sprintf("PRAGMA max_page_count = %d", pages+4)))
+	limit := func(pages int64) {
+		b.must(b.write(t.Context(), "test", 0, func(t *tx) error {
+			all, err := t.integer("PRAGMA page_count")
+			if err != nil {
+				return err
+			}
+			return t.pragmas(fmt.Sprintf("PRAGMA max_page_count = %d", all+pages))
+		}))
+	}
+	limit(4)
 	large := bodyOf("large")
 	large.Text = make([]byte, 200<<10)
 	large.Size = int64(len(large.Header) + len(large.Text))
-	_, err = b.Insert(t.Context(), admin, []store.Insertion{{Mailbox: b.inbox, Body: large}}, true, 0)
+	_, err := b.Insert(t.Context(), admin, []store.Insertion{{Mailbox: b.inbox, Body: large}}, true, 0)
 	b.wantKind(err, store.Unavailable)
 	_, err = b.SetFlags(t.Context(), admin, b.inbox, store.FlagsChange{UIDs: store.AllUIDs(), Flags: store.FlagSeen}, 0)
 	b.must(err)
 	_, err = b.Expunge(t.Context(), admin, b.inbox, store.UIDSet{{Start: in.UID, Stop: in.UID}}, false)
 	b.must(err)
-	b.must(b.w.pragmas("PRAGMA max_page_count = 1073741823"))
+	limit(1 << 20)
 	b.mustPut("room again")
 	b.wantClean()
 }
@@ -405,12 +442,7 @@ func TestFreePagesAreReturned(t *testing.T) {
 	b.must(err)
 	b.must(b.Prune(t.Context(), time.Now().Add(time.Hour), nil))
 	waitFor(t, func() bool {
-		pages := int64(0)
-		b.must(b.read(t.Context(), "test", func(c *conn) (err error) {
-			pages, err = c.integer("PRAGMA page_count")
-			return err
-		}))
-		return pages < 600
+		return b.integer("PRAGMA page_count") < 600
 	})
 	b.wantClean()
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +19,9 @@ type box struct {
 	*Engine
 	t     testing.TB
 	inbox store.MailboxID
+
+	mu     sync.Mutex
+	events []store.Change
 }
 
 func openBox(t testing.TB, dir string, opts Options) *box {
@@ -26,8 +30,12 @@ func openBox(t testing.TB, dir string, opts Options) *box {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Start(func([]store.Change) {})
 	b := &box{Engine: e, t: t}
+	e.Start(func(list []store.Change) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.events = append(b.events, list...)
+	})
 	t.Cleanup(func() { e.Close() })
 	if err := e.CreateAccounts(t.Context(), []store.NewAccount{{Name: "alice", Hash: "x"}}, true); err != nil {
 		t.Fatal(err)
@@ -77,6 +85,15 @@ func (b *box) messages() int {
 	return m.Messages
 }
 
+// published takes the changes published since the last call.
+func (b *box) published() []store.Change {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	list := b.events
+	b.events = nil
+	return list
+}
+
 // check gives the findings of a check.
 func (b *box) check(repair bool) (list []string) {
 	b.t.Helper()
@@ -101,6 +118,16 @@ func (b *box) sql(statement string, args ...any) {
 		}
 		return err
 	}))
+}
+
+// integer gives the first column of a query's first row.
+func (b *box) integer(sql string) (n int64) {
+	b.t.Helper()
+	b.must(b.read(b.t.Context(), "test", func(c *conn) (err error) {
+		n, err = c.integer(sql)
+		return err
+	}))
+	return n
 }
 
 func bodyOf(subject string) *store.Body {

@@ -85,7 +85,7 @@ var flagsTests = map[string]func(*fixture){
 		f.put(f.inbox, n, 0, "k0")
 		f.change(store.FlagsChange{UIDs: span(100, 250), Op: store.FlagsAdd, Flags: store.FlagSeen})
 		since := f.row(f.inbox).HighestModSeq
-		f.change(store.FlagsChange{UIDs: span(200, 220), Op: store.FlagsAdd, Flags: store.FlagFlagged})
+		f.change(store.FlagsChange{UIDs: span(185, 290), Op: store.FlagsAdd, Flags: store.FlagFlagged})
 		uids := store.UIDSet{{Start: 1, Stop: 150}, {Start: 180, Stop: 4000}}
 		for _, op := range []store.FlagOp{store.FlagsAdd, store.FlagsRemove, store.FlagsReplace} {
 			for _, bound := range []*store.ModSeq{&since, nil} {
@@ -100,10 +100,10 @@ var flagsTests = map[string]func(*fixture){
 		for i := range 70 {
 			names = append(names, fmt.Sprintf("k%d", i))
 		}
-		f.put(f.inbox, 100, 0, names[:60]...)
+		f.put(f.inbox, 200, 0, names[:60]...)
 		f.published()
 		res := f.change(store.FlagsChange{UIDs: store.AllUIDs(), Op: store.FlagsAdd, Keywords: names[60:]})
-		f.equal("changed", len(res.Changed), 100)
+		f.equal("changed", len(res.Changed), 200)
 		x := f.load(f.inbox)
 		all := store.FlagSet{Bits: x.Entries[7].Flags, More: x.More[8]}
 		for n := range 70 {
@@ -114,8 +114,9 @@ var flagsTests = map[string]func(*fixture){
 		f.equal("published", f.published()[0].Flags[7].Flags, all)
 		f.change(store.FlagsChange{UIDs: span(1, 90), Op: store.FlagsRemove, Keywords: names[55:]})
 		x = f.load(f.inbox)
-		f.equal("bitmaps", len(x.More), 10)
+		f.equal("bitmaps", len(x.More), 110)
 		f.equal("flag for more", x.Entries[7].Flags&store.FlagMore, 0)
+		f.change(store.FlagsChange{UIDs: span(101, 200), Op: store.FlagsReplace, Flags: store.FlagSeen})
 		f.change(store.FlagsChange{UIDs: span(85, 100), Op: store.FlagsReplace, Flags: store.FlagSeen})
 		x = f.load(f.inbox)
 		f.equal("after replacing", fmt.Sprint(len(x.More), x.Entries[99].Flags == store.FlagSeen), "0 true")

@@ -1,10 +1,6 @@
 package storetest
 
-import (
-	"fmt"
-
-	"tandem/store"
-)
+import "tandem/store"
 
 // quit runs a POP3 UPDATE state on alice's INBOX.
 func (f *fixture) quit(deleted, seen store.UIDSet, policy store.DeletePolicy) {
@@ -55,8 +51,16 @@ var pop3Tests = map[string]func(*fixture){
 		}
 		back := f.copy(trash.ID, f.inbox, 1, true)
 		f.equal("moved back", f.entry(f.inbox, back).Flags, 0)
-		f.must(fmtErr(f.SetFlags(f.ctx(), f.by, trash.ID, store.FlagsChange{UIDs: set(2), Op: store.FlagsReplace, Flags: store.FlagSeen}, 0)))
+		f.must(errOf(f.SetFlags(f.ctx(), f.by, trash.ID, store.FlagsChange{UIDs: set(2), Op: store.FlagsReplace, Flags: store.FlagSeen}, 0)))
 		f.equal("mark after STORE", f.entry(trash.ID, 2).Flags, store.FlagPOP3Trashed|store.FlagSeen)
+	},
+	"the mark of POP3 stays in the trash, for many messages too": func(f *fixture) {
+		f.put(f.inbox, 100, store.FlagFlagged)
+		f.quit(store.AllUIDs(), nil, store.DeleteTrash)
+		trash := f.named("Trash").ID
+		f.equal("in the trash", f.entry(trash, 77).Flags, store.FlagFlagged|store.FlagPOP3Trashed)
+		f.must(errOf(f.Copy(f.ctx(), f.by, trash, f.inbox, store.AllUIDs(), true)))
+		f.equal("moved back", f.entry(f.inbox, 177).Flags, store.FlagFlagged)
 	},
 	"quit makes the trash when there is none": func(f *fixture) {
 		f.put(f.inbox, 2, 0)
@@ -177,10 +181,5 @@ var pop3Tests = map[string]func(*fixture){
 	},
 }
 
-// fmtErr drops a result.
-func fmtErr[T any](_ T, err error) error {
-	if err != nil {
-		return fmt.Errorf("unexpected: %w", err)
-	}
-	return nil
-}
+// errOf drops a result.
+func errOf[T any](_ T, err error) error { return err }
