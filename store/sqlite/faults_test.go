@@ -109,7 +109,8 @@ func TestOneRequestOfAGroupFailsAlone(t *testing.T) {
 }
 
 func TestALostTransactionIsRunAgainOneByOne(t *testing.T) {
-	b := openBox(t, t.TempDir(), Options{})
+	// So little is free that there is no spare file to give back first.
+	b := openBox(t, t.TempDir(), Options{Reserve: 1, FreeSpace: func() (int64, error) { return 2, nil }})
 	full := sqlite3.Error{Code: sqlite3.ErrFull}
 	real := b.commit
 	errs := make([]error, 5)
@@ -145,6 +146,26 @@ func TestALostTransactionIsRunAgainOneByOne(t *testing.T) {
 		t.Fatalf("%d changes published, want one for each message", n)
 	}
 	b.wantClean()
+}
+
+func TestARequestWhoseCallerLeftWhileItWaitedDoesNotRun(t *testing.T) {
+	b := openBox(t, t.TempDir(), Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	errs := make([]error, 2)
+	b.together(2, func(i int) {
+		if i == 1 {
+			cancel()
+			errs[1] = b.write(t.Context(), "test", 0, func(*tx) error { return nil })
+			return
+		}
+		errs[0] = b.write(ctx, "test", 0, func(*tx) error {
+			t.Error("it ran")
+			return nil
+		})
+	})
+	if !errors.Is(errs[0], context.Canceled) || errs[1] != nil {
+		t.Fatalf("errors %v", errs)
+	}
 }
 
 func TestBulkVerbsComeAfterTheSmallOnesThatWait(t *testing.T) {

@@ -186,13 +186,13 @@ func randomText(alphabet string, n int) string {
 // leaveWAL writes a store's WAL into it and removes it: a WAL left behind
 // would be applied to the file that takes its place.
 func leaveWAL(path string) (err error) {
-	c, err := openConn(dsn(path, "mode=rw"))
+	c, err := openConn(dsn(path, "mode=rw&_busy_timeout=1000"))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
 	mode, _, err := c.first("PRAGMA journal_mode = DELETE")
-	if err == nil && mode.text(0) != "delete" {
+	if store.KindOf(classify(path, err)) == store.Busy || err == nil && mode.text(0) != "delete" {
 		err = store.Errorf(store.InUse, "%s is in use by another program", path)
 	}
 	return err

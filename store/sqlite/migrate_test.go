@@ -100,6 +100,25 @@ func TestMigrationTakesTheWALAlong(t *testing.T) {
 	c.wantClean()
 }
 
+// Somebody who reads the store with another program would be left with a file
+// that is no longer the store.
+func TestMigrationRefusesAStoreInUse(t *testing.T) {
+	dir := t.TempDir()
+	b := openBox(t, dir, Options{})
+	b.mustPut("kept")
+	b.must(b.Close())
+	other, err := openConn(dsn(filepath.Join(dir, databaseName), "mode=rw"))
+	b.must(err)
+	defer other.close()
+	if _, err := other.integer("SELECT count(*) FROM entry"); err != nil {
+		t.Fatal(err)
+	}
+	wantOpenKind(t, dir, Options{migrations: withSecond(t, goodSecond)}, store.InUse)
+	if b = openBox(t, dir, Options{}); b.messages() != 1 {
+		t.Fatalf("%d messages, want 1", b.messages())
+	}
+}
+
 func TestOpenRefusesWhatIsNotOurs(t *testing.T) {
 	dir := t.TempDir()
 	b := openBox(t, dir, Options{})

@@ -103,23 +103,23 @@ func (p *spaceProbe) onDisk() (int64, error) {
 	return int64(s.Bavail) * s.Bsize, err
 }
 
-// full is told when a write found no room: the spare file goes at once.
-func (p *spaceProbe) full() {
+// full is told when a write found no room. The spare file goes at once; room
+// reports whether there was one.
+func (p *spaceProbe) full() (room bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.at = time.Time{}
-	if p.spare {
-		p.giveBack()
-	}
+	return p.spare && p.giveBack()
 }
 
-func (p *spaceProbe) giveBack() {
+func (p *spaceProbe) giveBack() bool {
 	if err := os.Remove(p.path()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		p.e.opts.Logger.Warn("the spare file could not be given back", "err", err)
-		return
+		return false
 	}
 	p.spare = false
 	p.e.opts.Logger.Warn("the disk is full: the spare file was given back")
+	return true
 }
 
 // layBy makes the spare file, with real blocks.

@@ -145,8 +145,9 @@ func (e *Engine) runGroup(group []*request) {
 		return
 	}
 	err := e.transact(group)
-	if diskFull(err) {
-		e.space.full()
+	if diskFull(err) && e.space.full() {
+		e.runGroup(group) // there is room now
+		return
 	}
 	if err != nil {
 		if len(group) > 1 && e.Health() == nil && store.KindOf(err) != store.Busy {

@@ -80,6 +80,28 @@ var upkeepTests = map[string]func(*fixture){
 		f.equal("expunges", list, fmt.Sprintf("[{%d [{1 800}]}]", gone.ModSeq))
 		f.equal("messages", f.row(f.inbox).Messages, 100)
 	},
+	"messages that are gone are passed over in a run of others": func(f *fixture) {
+		f.put(f.inbox, 200, 0)
+		all := messageIDs(f.load(f.inbox))
+		var gone []store.UID
+		var want []store.MessageID
+		for uid := store.UID(1); uid <= 200; uid++ {
+			if uid%3 == 0 || uid < 10 || uid > 195 {
+				gone = append(gone, uid)
+			} else {
+				want = append(want, all[uid-1])
+			}
+		}
+		f.expunge(f.inbox, gone...)
+		f.pass(time.Hour)
+		f.prune(nil)
+		var got []store.MessageID
+		for m, err := range f.Messages(f.ctx(), all, store.Want{Header: true}) {
+			f.must(err)
+			got = append(got, m.ID)
+		}
+		f.equal("messages", got, want)
+	},
 	"a message lives while any entry or tombstone names it": func(f *fixture) {
 		f.put(f.inbox, 1, 0)
 		to := f.create("to")
