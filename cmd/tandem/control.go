@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -48,6 +49,7 @@ type controlServer struct {
 	listener net.Listener
 	path     string
 	log      *slog.Logger
+	requests sync.WaitGroup // under way
 }
 
 // listenControl binds the socket in dir, whose store this process holds: a
@@ -80,7 +82,7 @@ func listenControl(dir string, s *store.Store, log *slog.Logger) (*controlServer
 	registerVerbs(mux, s)
 	registerStreams(mux, s)
 	c.http = &http.Server{
-		Handler:           logged(mux, log),
+		Handler:           c.logged(mux),
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
@@ -95,12 +97,14 @@ func (c *controlServer) serve() {
 }
 
 // close ends requests, giving those in hand some seconds, and removes the socket.
+// Afterwards none uses the store.
 func (c *controlServer) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if err := c.http.Shutdown(ctx); err != nil {
-		c.http.Close()
+		c.http.Close() // ends their contexts
 	}
+	c.requests.Wait()
 	if err := os.Remove(c.path); err != nil {
 		c.log.Warn("control socket not removed", "err", err)
 	}
@@ -146,11 +150,13 @@ func peerUID(conn *net.UnixConn) (int, error) {
 }
 
 // logged notes each request.
-func logged(next http.Handler, log *slog.Logger) http.Handler {
+func (c *controlServer) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.requests.Add(1)
+		defer c.requests.Done()
 		start := time.Now()
 		next.ServeHTTP(w, r)
-		log.Info("control request", "verb", r.URL.Path, "took", time.Since(start).Round(time.Millisecond))
+		c.log.Info("control request", "verb", r.URL.Path, "took", time.Since(start).Round(time.Millisecond))
 	})
 }
 
