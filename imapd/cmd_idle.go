@@ -66,7 +66,7 @@ func (s *session) idleUntil(ctx context.Context, input, wake <-chan struct{}) er
 		case <-tick.C:
 			s.enc.Raw("* OK Still here").CRLF()
 		}
-		if flushed := s.enc.Flush(); err == nil {
+		if flushed := s.enc.Rest(); err == nil {
 			err = flushed
 		}
 		if err != nil {

@@ -9,10 +9,10 @@ import (
 
 // encoderSize is when the buffer is written out. Responses pass it by at most
 // one token before they are.
-const encoderSize = 32 << 10
+const encoderSize = 16 << 10
 
 // restSize is the buffer of a session that waits.
-const restSize = 4 << 10
+const restSize = 1 << 10
 
 // Encoder writes responses through one buffer. Its methods append and never
 // fail; the first error of the connection is kept, later output is thrown
