@@ -86,6 +86,9 @@ func (c *stream) Read(p []byte) (int, error) {
 			return 0, c.endRead(err)
 		}
 	}
+	if c.busy {
+		acknowledge(c.socket)
+	}
 	deadline, meaning := c.readDeadline()
 	_ = c.SetReadDeadline(deadline)
 	for {

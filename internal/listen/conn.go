@@ -39,6 +39,9 @@ func (c *Conn) LoggedIn(user string) error { return c.gate.login(c, user) }
 // to give each of them less time to log in.
 func (c *Conn) Crowded() bool { return c.gate.crowded() }
 
+// NetConn returns the socket itself, as tls.Conn's does.
+func (c *Conn) NetConn() net.Conn { return c.raw }
+
 // remoteAddr returns the IP address in a, or the zero Addr.
 func remoteAddr(a net.Addr) netip.Addr {
 	if t, ok := a.(*net.TCPAddr); ok {
