@@ -147,14 +147,24 @@ func dialLines(t testing.TB, addr string, to *target) *lineClient {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c := greeted(t, conn, nil)
+	if to != nil {
+		c.ok(t, fmt.Sprintf("LOGIN %q %q", to.User, to.Pass))
+	}
+	return c
+}
+
+// greeted reads the greeting on conn, over TLS when a target is given to trust.
+func greeted(t testing.TB, conn net.Conn, over *target) *lineClient {
+	t.Helper()
 	t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(patience))
+	if over != nil {
+		conn = tls.Client(conn, trust(t, *over))
+	}
 	c := &lineClient{Conn: conn, r: bufio.NewReader(conn)}
 	if _, err := c.line(); err != nil {
 		t.Fatalf("greeting: %v", err)
-	}
-	if to != nil {
-		c.ok(t, fmt.Sprintf("LOGIN %q %q", to.User, to.Pass))
 	}
 	return c
 }

@@ -177,3 +177,49 @@ func TestManyAccounts(t *testing.T) {
 		t.Error("a wrong password is taken")
 	}
 }
+
+// TestImportResumed kills the server in the middle of an import; the next run
+// brings what is missing and nothing twice.
+func TestImportResumed(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "")
+	to := s.account(t, "alice")
+	var mails [][]byte
+	var mbox strings.Builder
+	for n := range 6000 {
+		m := message(fmt.Sprint("resume-", n), fmt.Sprint("Message ", n), strings.Repeat("text\n", n%500))
+		mails = append(mails, m)
+		fmt.Fprintf(&mbox, "From ada@example.org Tue Mar  3 10:20:30 2026\n%s\n", lf(m))
+	}
+	path := filepath.Join(t.TempDir(), "mbox")
+	if err := os.WriteFile(path, []byte(mbox.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	first, err := spawn(nil, "import", "--account", "alice", path, "--config", s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := imapSession(t, to, nil)
+	var arrived uint32
+	eventually(t, func() error {
+		status, err := c.Status("INBOX", &imap.StatusOptions{NumMessages: true}).Wait()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if arrived = *status.NumMessages; arrived < 500 {
+			return fmt.Errorf("%d messages have arrived", arrived)
+		}
+		return nil
+	})
+	s.kill(t)
+	<-first.exit
+	if code := first.cmd.ProcessState.ExitCode(); code == 0 && arrived < uint32(len(mails)) {
+		t.Errorf("the import ended well without a server, after %d messages", arrived)
+	}
+	if err := s.launch(); err != nil {
+		t.Fatal(err)
+	}
+	out := s.mustRun(t, "import", "--account", "alice", path)
+	t.Logf("%d or more had arrived at the kill; then: %s", arrived, strings.TrimSpace(out))
+	sameMail(t, mailboxMail(t, to, "INBOX"), mails)
+}

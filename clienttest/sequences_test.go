@@ -3,6 +3,7 @@ package clienttest
 import (
 	"encoding/base64"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -151,4 +152,37 @@ func TestPipelinedPOP3(t *testing.T) {
 		}
 	}
 	p.must(t, "", "QUIT")
+}
+
+// TestSplitAppend writes the end of an APPEND apart from its literal, without
+// TCP_NODELAY, as Python's imaplib does. Such a client waits until the literal
+// is confirmed; a server that leaves that to the kernel takes 40 ms each time.
+func TestSplitAppend(t *testing.T) {
+	t.Parallel()
+	for name, private := range map[string]bool{"plain": false, "TLS": true} {
+		t.Run(name, func(t *testing.T) {
+			to, mail := newTarget(t), samples()[0]
+			conn, err := net.DialTimeout("tcp", map[bool]string{false: to.IMAP, true: to.IMAPS}[private], patience)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.(*net.TCPConn).SetNoDelay(false)
+			c := greeted(t, conn, map[bool]*target{true: &to}[private])
+			c.ok(t, fmt.Sprintf("LOGIN %q %q", to.User, to.Pass))
+			fastest := patience
+			for range 20 {
+				start := time.Now()
+				fmt.Fprintf(c, "a APPEND INBOX {%d}\r\n", len(mail))
+				c.until(t, "+")
+				c.Write(mail)
+				fmt.Fprint(c, "\r\n")
+				c.until(t, "a OK")
+				fastest = min(fastest, time.Since(start))
+			}
+			if fastest > 25*time.Millisecond {
+				t.Errorf("the fastest of 20 took %v", fastest)
+			}
+		})
+	}
 }
