@@ -328,7 +328,11 @@ func (b *backend) export(ctx context.Context, req exportRequest, emit emitter) e
 				return err
 			}
 		}
-		if err := emit(item, write); err != nil {
+		err := emit(item, write)
+		if errors.Is(err, errGivenUp) && frames.next(&item) == nil && item.Error != "" {
+			return errors.New(item.Error)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -99,7 +100,7 @@ func (a *app) newPassword(stdin bool) (password string, made bool, err error) {
 	switch in, isFile := a.in.(*os.File); {
 	case stdin:
 		password, err = firstLine(a.in)
-	case isFile && isTerminal(in) && isTerminal(a.err):
+	case isFile && isTerminal(in):
 		password, err = a.askPassword(in)
 	default:
 		return makePassword(), true, nil
@@ -146,12 +147,15 @@ func makePassword() string {
 
 func accountListCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "list",
-		Short: "List the accounts",
-		Args:  args(0, 0),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Use:   "list [NAME...]",
+		Short: "List the accounts, or those named",
+		Args:  args(0, -1),
+		RunE: func(cmd *cobra.Command, names []string) error {
 			return a.with(cmd.Context(), fail, func(b *backend) error {
 				list, err := call(cmd.Context(), b, accountList, done{})
+				if err == nil && len(names) > 0 {
+					list, err = named(list, names)
+				}
 				if err != nil {
 					return fmt.Errorf("list the accounts: %w", err)
 				}
@@ -170,6 +174,19 @@ func accountListCommand(a *app) *cobra.Command {
 			})
 		},
 	}
+}
+
+// named gives the accounts with these names, in their order.
+func named(list []accountInfo, names []string) ([]accountInfo, error) {
+	var found []accountInfo
+	for _, name := range names {
+		i := slices.IndexFunc(list, func(a accountInfo) bool { return strings.EqualFold(a.Name, name) })
+		if i < 0 {
+			return nil, fmt.Errorf("no account %s", name)
+		}
+		found = append(found, list[i])
+	}
+	return found, nil
 }
 
 // update runs an account update and tells about it.

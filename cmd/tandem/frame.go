@@ -12,14 +12,19 @@ import (
 // A stream of messages over the control socket is a sequence of records. A
 // record is blocks: a four-byte length, high byte first, and that many bytes. The
 // first block is JSON about the message; the others are its bytes, which a block
-// of length 0 ends. A block of length 0 in place of a record ends the stream.
+// of length 0 ends, or one of length givenUp where they could not be read to the
+// end. A block of length 0 in place of a record ends the stream.
 
 const (
 	maxBlock      = 256 << 10
 	maxRecordHead = 64 << 10
+	givenUp       = 1<<32 - 1
 )
 
-var errFrame = errors.New("the stream of messages is damaged")
+var (
+	errFrame   = errors.New("the stream of messages is damaged")
+	errGivenUp = errors.New("the sender could not read the message to its end")
+)
 
 // frameWriter writes records.
 type frameWriter struct {
@@ -31,6 +36,7 @@ func newFrameWriter(w io.Writer) *frameWriter {
 }
 
 // record writes one record: head as JSON, and what write writes unless it is nil.
+// When write fails the record is marked as given up, and others may follow.
 func (f *frameWriter) record(head any, write func(io.Writer) error) error {
 	b, err := json.Marshal(head)
 	if err != nil {
@@ -44,17 +50,17 @@ func (f *frameWriter) record(head any, write func(io.Writer) error) error {
 	}
 	if write != nil {
 		if err := write(f); err != nil {
-			return err
+			return errors.Join(err, f.length(givenUp))
 		}
 	}
-	return f.end()
+	return f.length(0)
 }
 
 // Write writes blocks.
 func (f *frameWriter) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0; {
 		n := min(len(rest), maxBlock)
-		if err := binary.Write(f.out, binary.BigEndian, uint32(n)); err != nil {
+		if err := f.length(uint32(n)); err != nil {
 			return 0, err
 		}
 		if _, err := f.out.Write(rest[:n]); err != nil {
@@ -65,11 +71,11 @@ func (f *frameWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (f *frameWriter) end() error { return binary.Write(f.out, binary.BigEndian, uint32(0)) }
+func (f *frameWriter) length(n uint32) error { return binary.Write(f.out, binary.BigEndian, n) }
 
 // close ends the stream.
 func (f *frameWriter) close() error {
-	if err := f.end(); err != nil {
+	if err := f.length(0); err != nil {
 		return err
 	}
 	return f.out.Flush()
@@ -90,7 +96,7 @@ func newFrameReader(r io.Reader) *frameReader {
 // f until io.EOF. The error is io.EOF at the end of the stream.
 func (f *frameReader) next(head any) error {
 	if f.body {
-		if _, err := io.Copy(io.Discard, f); err != nil {
+		if _, err := io.Copy(io.Discard, f); err != nil && !errors.Is(err, errGivenUp) {
 			return err
 		}
 	}
@@ -121,7 +127,11 @@ func (f *frameReader) length() (int, error) {
 		return 0, cutShort(err)
 	}
 	n := binary.BigEndian.Uint32(b[:])
-	if n > maxBlock {
+	switch {
+	case n == givenUp && f.body:
+		f.body = false
+		return 0, errGivenUp
+	case n > maxBlock:
 		return 0, errFrame
 	}
 	return int(n), nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -46,6 +47,35 @@ func TestFrames(t *testing.T) {
 		if err := drain(whole[:n]); err == io.EOF {
 			t.Errorf("cut at %d of %d: taken for whole", n, len(whole))
 		}
+	}
+}
+
+// TestFrameGivenUp: a record whose bytes end in an error is no message to the
+// reader, and the next one is read.
+func TestFrameGivenUp(t *testing.T) {
+	var stream bytes.Buffer
+	w := newFrameWriter(&stream)
+	broken := errors.New("broken")
+	err := w.record(importItem{Position: "a"}, func(out io.Writer) error {
+		io.WriteString(out, "half")
+		return broken
+	})
+	if !errors.Is(err, broken) {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.record(importItem{Position: "b"}, nil), w.close()); err != nil {
+		t.Fatal(err)
+	}
+	r := newFrameReader(&stream)
+	var item importItem
+	if err := r.next(&item); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(r); string(b) != "half" || !errors.Is(err, errGivenUp) {
+		t.Errorf("%q %v", b, err)
+	}
+	if err := r.next(&item); err != nil || item.Position != "b" {
+		t.Errorf("%+v %v", item, err)
 	}
 }
 

@@ -104,7 +104,16 @@ func (s *server) whyNotBound(bindErr error) error {
 			return err
 		}
 	}
-	return fmt.Errorf("bind the listeners: %w (is another server running? change the address in the configuration)", bindErr)
+	hint := "change the address in the configuration"
+	switch {
+	case errors.Is(bindErr, syscall.EADDRINUSE):
+		hint = "is another server running? If so, change the address in the configuration"
+	case errors.Is(bindErr, syscall.EACCES):
+		hint = "ports below 1024 need root, CAP_NET_BIND_SERVICE or a socket from systemd"
+	case errors.Is(bindErr, syscall.ENOENT):
+		hint = "make the directory of the socket"
+	}
+	return fmt.Errorf("bind the listeners: %w (%s)", bindErr, hint)
 }
 
 // open opens what lies in the data directory and makes the front ends.

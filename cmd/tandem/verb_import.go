@@ -330,7 +330,7 @@ func importStream(sink messageSink, in io.Reader) (importResult, error) {
 			}
 			err = sink.add(item, body)
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, errGivenUp) { // the client knows of those, and ends or goes on
 			sink.abort()
 			return importResult{}, err
 		}

@@ -6,8 +6,10 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"tandem/store"
@@ -184,6 +186,35 @@ func TestErrorsBothWays(t *testing.T) {
 		here, there := run(direct), run(remote)
 		if here == nil || there == nil || here.Error() != there.Error() || store.KindOf(here) != store.KindOf(there) {
 			t.Errorf("%s: %v here, %v there", name, here, there)
+		}
+	}
+}
+
+// TestImportBrokenSource: a source that cannot be read to its end leaves what came
+// before, and no half message.
+func TestImportBrokenSource(t *testing.T) {
+	direct, remote := testServer(t)
+	for account, b := range map[string]*backend{"alice": direct, "bob": remote} {
+		sink, err := b.startImport(t.Context(), importRequest{Account: account})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range batchMessages - 1 { // the broken one would fill the batch
+			item := importItem{Mailbox: "INBOX", Source: "x", Position: strconv.Itoa(i)}
+			if err := sink.add(item, strings.NewReader("Subject: whole\n\n")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		broken := io.MultiReader(strings.NewReader("Subject: half\n\n"), iotest.ErrReader(io.ErrUnexpectedEOF))
+		if err := sink.add(importItem{Mailbox: "INBOX", Source: "x", Position: "last"}, broken); err == nil {
+			t.Error("the source's error is lost")
+		}
+		if res, err := sink.finish(); err != nil || res.Imported != batchMessages-1 {
+			t.Errorf("%s: %+v %v", account, res, err)
+		}
+		all := strings.Join(exportAll(t, direct, account), "\n")
+		if strings.Contains(all, "half") || strings.Count(all, "whole") != batchMessages-1 {
+			t.Errorf("%s: %d whole messages; half: %t", account, strings.Count(all, "whole"), strings.Contains(all, "half"))
 		}
 	}
 }
