@@ -42,9 +42,7 @@ func (s *addressScanner) appendList(dst, raw []byte, left int) ([]byte, int) {
 			dst, left = s.flush(dst, left)
 			dst, left = s.endGroup(dst, left)
 		case c == ':' && !s.group && !s.angle && s.at < 0 && len(s.text) > 0:
-			dst = append(dst, "(NIL NIL "...)
-			dst = appendString(dst, s.text)
-			dst = append(dst, " NIL)"...)
+			dst = appendGroup(dst, s.text)
 			left--
 			s.group = true
 			s.reset()
@@ -257,6 +255,13 @@ func (s *addressScanner) flush(dst []byte, left int) ([]byte, int) {
 	if len(name) == 0 {
 		name = s.comment
 	}
+	if !s.group && len(s.mailbox) > 2 && bytes.HasSuffix(s.mailbox, []byte(":;")) {
+		// <undisclosed-recipients:;@host>: a relay took a group for an address.
+		dst = appendGroup(dst, s.mailbox[:len(s.mailbox)-2])
+		s.group = true
+		s.reset()
+		return s.endGroup(dst, left-1)
+	}
 	dst = append(dst, '(')
 	dst = appendOrNIL(dst, name)
 	dst = append(dst, ' ')
@@ -292,6 +297,13 @@ func (s *addressScanner) bareAddress() (name []byte) {
 		name = bytes.TrimLeft(s.text[end:], " ")
 	}
 	return name
+}
+
+// appendGroup writes what starts a group (RFC 3501 section 7.4.2).
+func appendGroup(dst, name []byte) []byte {
+	dst = append(dst, "(NIL NIL "...)
+	dst = appendString(dst, name)
+	return append(dst, " NIL)"...)
 }
 
 func appendOrNIL(dst, s []byte) []byte {

@@ -229,7 +229,8 @@ func (p *Parser) readEncoding(part *Part) string {
 		return `"7bit"`
 	}
 	p.text = unfold(p.text[:0], raw)
-	token := bytes.Trim(p.text[:tokenEnd(p.text, "; \t(")], `"`)
+	token := skipComments(p.text)
+	token = bytes.Trim(token[:tokenEnd(token, "; \t(")], `"`)
 	if len(token) == 0 {
 		return `"7bit"`
 	}

@@ -20,7 +20,7 @@
 //	sexp.go       the wire forms read back: BasicBody, ParseEnvelope
 //	header.go     raw header blocks: HEADER.FIELDS, iteration
 //	text.go       encoded words and charsets -> UTF-8; fold.go, subject.go: how texts compare
-//	search.go     the text that SEARCH BODY and TEXT look in; transfer.go, html.go decode it
+//	search.go     the text that SEARCH BODY and TEXT look in; transfer.go decodes it, html.go reads pages
 //
 // Invariants:
 //

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -29,7 +30,10 @@ type folder struct {
 func (f *folder) add(s []byte) {
 	for len(s) > 0 {
 		n := f.ascii(s)
-		s = s[n:]
+		if s = s[n:]; len(s) > 0 && s[0] == 0 {
+			s = s[1:]
+			continue
+		}
 		if n = wideRun(s); n == 0 {
 			continue
 		}
@@ -43,30 +47,52 @@ func (f *folder) add(s []byte) {
 	}
 }
 
-// ascii folds the ASCII that starts s and gives its length.
-func (f *folder) ascii(s []byte) int {
-	out, space := f.out, f.space
-	i := 0
-	for ; i < len(s) && s[i] < utf8.RuneSelf; i++ {
-		c := s[i]
-		switch {
-		case c > ' ':
-			if 'A' <= c && c <= 'Z' {
-				c += 'a' - 'A'
-			}
-			out = append(out, c)
-			space = false
+// The table of ascii: what a byte folds to, and marks.
+const (
+	foldSpace = 1 << 8 // white space
+	foldStop  = 1 << 9 // not ASCII, or NUL
+)
+
+// foldTable is never written to.
+var foldTable = makeFoldTable()
+
+func makeFoldTable() (t [256]uint16) {
+	for i := range t {
+		switch c := uint16(i); {
+		case c >= utf8.RuneSelf || c == 0:
+			t[i] = foldStop
 		case c == ' ' || c >= '\t' && c <= '\r':
-			if !space {
-				out = append(out, ' ')
-			}
-			space = true
-		case c != 0:
-			out = append(out, c)
-			space = false
+			t[i] = ' ' | foldSpace
+		case c >= 'A' && c <= 'Z':
+			t[i] = c + 'a' - 'A'
+		default:
+			t[i] = c
 		}
 	}
-	f.out, f.space = out, space
+	return t
+}
+
+// ascii folds the ASCII that starts s, as far as there is no NUL, and gives
+// its length. It runs over every byte of searched mail: no branches but one.
+func (f *folder) ascii(s []byte) int {
+	n := len(f.out)
+	out := slices.Grow(f.out, len(s))[:n+len(s)]
+	was := uint16(0) // foldSpace if out ends in a space
+	if f.space {
+		was = foldSpace
+	}
+	i := 0
+	for ; i < len(s); i++ {
+		c := foldTable[s[i]]
+		if c&foldStop != 0 {
+			break
+		}
+		out[n] = byte(c)
+		is := c & foldSpace
+		n += 1 - int(is&was>>8)
+		was = is
+	}
+	f.out, f.space = out[:n], was != 0
 	return i
 }
 

@@ -178,19 +178,32 @@ func equalFold(b []byte, lower string) bool {
 // unfold appends a raw field value on one line (RFC 5322 section 2.2.3),
 // trimmed. CR without LF becomes a space and NUL goes, as neither can be sent
 // in an IMAP string of one line.
+// Deviation: the white space around a fold becomes one space, as many senders
+// fold with a tab, or with more than the space that stood there.
 func unfold(dst, raw []byte) []byte {
 	start := len(dst)
 	raw = bytes.Trim(raw, " \t\r\n")
+	folded := false // nothing but white space since a line end
 	for i, c := range raw {
 		switch {
-		case c == '\n' || c == 0:
+		case c == '\n':
+			n := len(dst)
+			for n > start && isWSP(dst[n-1]) {
+				n--
+			}
+			dst = append(dst[:n], ' ')
+			folded = true
+		case folded && isWSP(c) || c == 0:
 		case c == '\r':
 			if i+1 < len(raw) && raw[i+1] != '\n' {
 				dst = append(dst, ' ')
 			}
 		default:
 			dst = append(dst, c)
+			folded = false
 		}
 	}
 	return dst[:start+len(bytes.TrimRight(dst[start:], " \t"))]
 }
+
+func isWSP(c byte) bool { return c == ' ' || c == '\t' }

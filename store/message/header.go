@@ -7,8 +7,8 @@ import (
 
 // FilterFields appends the fields of a raw header block whose names are among
 // names, any case, or with not those whose names are not; folded as they are
-// and in order. The blank line that ends a header is always there (RFC 3501
-// section 6.4.5). Lines without a name count as fields with another name.
+// and in order, and the blank line if the header has one (RFC 3501 section
+// 6.4.5). Lines without a name count as fields with another name.
 func FilterFields(dst, header []byte, names []string, not bool) []byte {
 	take := false
 	for len(header) > 0 {
@@ -16,7 +16,7 @@ func FilterFields(dst, header []byte, names []string, not bool) []byte {
 		header = header[len(line):]
 		text := trimEOL(line)
 		if len(text) == 0 {
-			break
+			return append(dst, "\r\n"...)
 		}
 		if text[0] != ' ' && text[0] != '\t' {
 			take = named(fieldName(text), names) != not
@@ -24,11 +24,11 @@ func FilterFields(dst, header []byte, names []string, not bool) []byte {
 		if take {
 			dst = append(dst, line...)
 			if len(header) == 0 && len(text) == len(line) { // cut off inside a line
-				dst = append(dst, "\r\n"...)
+				dst = append(bytes.TrimRight(dst, "\r"), "\r\n"...)
 			}
 		}
 	}
-	return append(dst, "\r\n"...)
+	return dst
 }
 
 func nextLine(b []byte) []byte {

@@ -2,6 +2,8 @@ package message
 
 import (
 	"bytes"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -19,12 +21,12 @@ type mimeParam struct{ name, value []byte }
 
 // parseType reads a Content-Type (RFC 2045 section 5.1), tolerantly.
 func (m *mimeValue) parseType(raw []byte, maxParams int) {
-	b := m.start(raw)
+	b := skipComments(m.start(raw))
 	n := tokenEnd(b, "/;( \t")
 	m.main = b[:n]
-	b = bytes.TrimLeft(b[n:], " \t")
+	b = skipComments(b[n:])
 	if len(b) > 0 && b[0] == '/' {
-		b = bytes.TrimLeft(b[1:], " \t")
+		b = skipComments(b[1:])
 		n = tokenEnd(b, ";( \t")
 		m.sub = b[:n]
 		b = b[n:]
@@ -34,7 +36,7 @@ func (m *mimeValue) parseType(raw []byte, maxParams int) {
 
 // parseToken reads a Content-Disposition (RFC 2183) or -Transfer-Encoding.
 func (m *mimeValue) parseToken(raw []byte, maxParams int) {
-	b := m.start(raw)
+	b := skipComments(m.start(raw))
 	n := tokenEnd(b, ";( \t=")
 	if n < len(b) && b[n] == '=' { // the token was forgotten
 		n = 0
@@ -49,6 +51,17 @@ func (m *mimeValue) start(raw []byte) []byte {
 	return m.text
 }
 
+// skipComments gives what follows white space and comments.
+func skipComments(b []byte) []byte {
+	for {
+		b = bytes.TrimLeft(b, " \t")
+		if len(b) == 0 || b[0] != '(' {
+			return b
+		}
+		b = skipComment(b)
+	}
+}
+
 func tokenEnd(b []byte, stops string) int {
 	if i := bytes.IndexAny(b, stops); i >= 0 {
 		return i
@@ -59,6 +72,7 @@ func tokenEnd(b []byte, stops string) int {
 // parseParams reads what follows the token. Comments, empty parameters and
 // such without a value are passed over.
 func (m *mimeValue) parseParams(b []byte, max int) {
+	defer m.joinPieces()
 	for tries := 0; tries < 4*max && len(m.params) < max; tries++ {
 		b = bytes.TrimLeft(b, " \t;")
 		if len(b) == 0 {
@@ -98,7 +112,7 @@ func (m *mimeValue) paramValue(b []byte) (value, rest []byte) {
 		// lacks a semicolon; "x (comment)" ends before the comment.
 		next := bytes.TrimLeft(value[i:], " \t")
 		if len(next) > 0 && next[0] == '(' || startsParam(next) {
-			return value[:i], b[i:]
+			return bytes.TrimRight(value[:i], ","), b[i:]
 		}
 		i = n - len(next) + tokenEnd(next, " \t")
 	}
@@ -148,36 +162,96 @@ func skipComment(b []byte) []byte {
 	return nil
 }
 
-// param gives a parameter's value, also when it comes in the pieces or the
-// encoding of RFC 2231 sections 3 and 4 (without converting its charset).
+// joinPieces makes one parameter of one that comes in pieces, name*0 and so
+// on, as servers should (RFC 2231 section 6): "name*" if the first one is
+// encoded (section 4.1), else "name".
+func (m *mimeValue) joinPieces() {
+	for i := 0; i < len(m.params); i++ {
+		base, n, encoded := pieceOf(m.params[i].name)
+		if n != 0 {
+			continue
+		}
+		value := bytes.Clone(m.params[i].value)
+		for n = 1; ; n++ {
+			j, pieceEncoded := m.findPiece(base, n)
+			if j < 0 {
+				break
+			}
+			value = appendPiece(value, m.params[j].value, encoded, pieceEncoded)
+			m.params = slices.Delete(m.params, j, j+1)
+			if j < i {
+				i--
+			}
+		}
+		name := base
+		if encoded {
+			name = m.params[i].name[:len(base)+1] // with its star
+		}
+		m.params[i] = mimeParam{name, value}
+	}
+}
+
+// pieceOf takes name*N and name*N* apart; n is -1 for other names.
+func pieceOf(name []byte) (base []byte, n int, encoded bool) {
+	star := bytes.IndexByte(name, '*')
+	if star < 1 {
+		return name, -1, false
+	}
+	number := name[star+1:]
+	if len(number) > 1 && number[len(number)-1] == '*' {
+		number, encoded = number[:len(number)-1], true
+	}
+	n, err := strconv.Atoi(string(number))
+	if err != nil || !isDigit(number[0]) {
+		return name, -1, false
+	}
+	return name[:star], n, encoded
+}
+
+func (m *mimeValue) findPiece(base []byte, n int) (i int, encoded bool) {
+	for i, p := range m.params {
+		if b, k, encoded := pieceOf(p.name); k == n && bytes.EqualFold(b, base) {
+			return i, encoded
+		}
+	}
+	return -1, false
+}
+
+// appendPiece adds a piece to a value, in the form that the value has.
+func appendPiece(value, piece []byte, encoded, pieceEncoded bool) []byte {
+	switch {
+	case encoded == pieceEncoded:
+		return append(value, piece...)
+	case pieceEncoded:
+		return append(value, percentDecode(string(piece), false)...)
+	}
+	for _, c := range piece {
+		if c <= ' ' || c >= 0x7f || strings.IndexByte("*'%()<>@,;:\\\"/[]?=", c) >= 0 {
+			value = append(value, '%', "0123456789ABCDEF"[c>>4], "0123456789ABCDEF"[c&15])
+		} else {
+			value = append(value, c)
+		}
+	}
+	return value
+}
+
+// param gives a parameter's value, also when it comes in the encoding of RFC
+// 2231 section 4 (without converting its charset).
 func (m *mimeValue) param(name string) string {
 	for _, p := range m.params {
 		if equalFold(p.name, name) {
 			return string(p.value)
 		}
 	}
-	var pieces [10]string
 	for _, p := range m.params {
-		if len(p.name) <= len(name) || p.name[len(name)] != '*' || !equalFold(p.name[:len(name)], name) {
-			continue
-		}
-		suffix := string(p.name[len(name)+1:])
-		value := string(p.value)
-		if suffix == "" || suffix[len(suffix)-1] == '*' {
-			value = percentDecode(value, suffix == "" || suffix == "0*")
-			suffix = strings.TrimSuffix(suffix, "*")
-		}
-		if suffix == "" {
-			return value
-		}
-		if len(suffix) == 1 && suffix[0] >= '0' && suffix[0] <= '9' {
-			pieces[suffix[0]-'0'] = value
+		if len(p.name) == len(name)+1 && p.name[len(name)] == '*' && equalFold(p.name[:len(name)], name) {
+			return percentDecode(string(p.value), true)
 		}
 	}
-	return strings.Join(pieces[:], "")
+	return ""
 }
 
-// percentDecode undoes %XX; the first piece starts with charset'language'.
+// percentDecode undoes %XX; the first piece, or the whole, starts with charset'language'.
 func percentDecode(s string, first bool) string {
 	if first {
 		if parts := strings.SplitN(s, "'", 3); len(parts) == 3 {

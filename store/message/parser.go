@@ -501,12 +501,14 @@ func (p *Parser) endHeader(at position, cut int) {
 	}
 }
 
+// trimEOL cuts the line end: LF and the CRs before it, of which relays that
+// made CR CR LF of CR LF left two.
 func trimEOL(line []byte) []byte {
-	if n := len(line); n > 0 && line[n-1] == '\n' {
-		line = line[:n-1]
-		if n > 1 && line[n-2] == '\r' {
-			line = line[:n-2]
-		}
+	n := len(line)
+	if n == 0 || line[n-1] != '\n' {
+		return line
 	}
-	return line
+	for n--; n > 0 && line[n-1] == '\r'; n-- {
+	}
+	return line[:n]
 }

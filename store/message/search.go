@@ -2,12 +2,10 @@ package message
 
 import (
 	"bytes"
-	"errors"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"golang.org/x/text/transform"
 )
 
 // SearchText gives what SEARCH BODY looks in: the text parts of the message
@@ -19,7 +17,6 @@ import (
 func (s *Structure) SearchText(src io.ReaderAt, header bool, max int64) (string, error) {
 	t := searchText{src: src, max: int(min(max, 1<<30))}
 	t.folded.out = make([]byte, 0, min(s.Size, max, 64<<10))
-	t.w.t = &t
 	for i := range s.Parts {
 		p := &s.Parts[i]
 		if header || p.Parent >= 0 && s.Parts[p.Parent].Kind == KindMessage {
@@ -42,11 +39,11 @@ func (s *Structure) SearchText(src io.ReaderAt, header bool, max int64) (string,
 // searchable says whether a leaf holds text.
 func searchable(mediaType string) bool {
 	switch mediaType {
-	case "application/xhtml+xml", "application/xml", "application/json", "application/ics", "message/delivery-status",
-		"message/disposition-notification", "message/global-delivery-status", "application/x-sh", "application/javascript":
+	case "application/xhtml+xml", "application/xml", "application/json", "application/ics", "application/x-sh", "application/javascript":
 		return true
 	}
-	return strings.HasPrefix(mediaType, "text/") || strings.HasSuffix(mediaType, "+json") || strings.HasSuffix(mediaType, "+xml") && !strings.HasPrefix(mediaType, "image/")
+	return strings.HasPrefix(mediaType, "text/") || strings.HasPrefix(mediaType, "message/") ||
+		strings.HasSuffix(mediaType, "+json") || strings.HasSuffix(mediaType, "+xml") && !strings.HasPrefix(mediaType, "image/")
 }
 
 type searchText struct {
@@ -54,27 +51,38 @@ type searchText struct {
 	folded folder
 	max    int
 	err    error
-	line   []byte // scratch, as piece
-	piece  []byte
-	w      foldWriter
+
+	raw   []byte // bytes as stored
+	line  []byte // a header field
+	guess []byte // text made valid UTF-8
+	carry []byte // text that waits to be folded with what follows it
 }
 
 func (t *searchText) full() bool { return len(t.folded.out) >= t.max }
 
-// maxHeaderText is how much of one header block is searched.
-const maxHeaderText = 1 << 20
+const (
+	maxHeaderText = 1 << 20  // how much of one header block is searched
+	searchPiece   = 64 << 10 // how much of a body is read at a time
+)
+
+// read adds n bytes from off on to what raw keeps; false after an error of
+// the store.
+func (t *searchText) read(off, n int64) bool {
+	kept := len(t.raw)
+	t.raw = slices.Grow(t.raw, int(n))[:kept+int(n)]
+	if got, err := t.src.ReadAt(t.raw[kept:], off); int64(got) < n {
+		t.err = err
+		return false
+	}
+	return true
+}
 
 func (t *searchText) header(p *Part) {
 	n := min(p.BodyOff-p.HeaderOff, maxHeaderText)
-	if n == 0 {
+	if t.raw = t.raw[:0]; n == 0 || !t.read(p.HeaderOff, n) {
 		return
 	}
-	raw := make([]byte, n)
-	if got, err := t.src.ReadAt(raw, p.HeaderOff); int64(got) < n {
-		t.err = err
-		return
-	}
-	for name, value := range Fields(raw) {
+	for name, value := range Fields(t.raw) {
 		if t.full() {
 			break
 		}
@@ -87,90 +95,85 @@ func (t *searchText) header(p *Part) {
 	}
 }
 
-// body adds a leaf: transfer encoding, charset, HTML, each as it streams by.
+// body adds a leaf, a piece at a time; an HTML page must be whole before it
+// is read.
 func (t *searchText) body(p *Part) {
-	in := &sourceReader{r: io.NewSectionReader(t.src, p.BodyOff, p.End-p.BodyOff)}
-	var r io.Reader = in
-	switch p.Encoding {
-	case EncodingBase64:
-		r = newBase64Reader(r)
-	case EncodingQuotedPrintable:
-		r = newQuotedReader(r)
-	}
-	if enc := encodingNamed(p.Charset); enc != nil {
-		r = transform.NewReader(r, enc.NewDecoder())
-	}
-	w := &t.w
-	w.buf = w.buf[:0]
-	var err error
-	if p.Type == "text/html" || p.Type == "application/xhtml+xml" {
-		err = htmlText(w, r)
-	} else {
-		if t.piece == nil {
-			t.piece = make([]byte, foldPiece)
+	d := newPartDecoder(p)
+	isHTML := p.Type == "text/html" || p.Type == "application/xhtml+xml"
+	var page []byte
+	t.raw, t.carry = t.raw[:0], t.carry[:0]
+	for off := p.BodyOff; off < p.End && !t.full() && len(page) <= t.max; {
+		n := min(p.End-off, searchPiece)
+		if !t.read(off, n) {
+			return
 		}
-		_, err = io.CopyBuffer(w, r, t.piece)
+		off += n
+		text, rest := d.decode(t.raw, off == p.End)
+		switch {
+		case !isHTML:
+			t.fold(text, off == p.End)
+		case n == p.End-p.BodyOff:
+			page = text
+		default:
+			page = append(page, text...)
+		}
+		t.raw = append(t.raw[:0], rest...)
 	}
-	if err == nil {
-		w.fold(len(w.buf))
-		t.folded.add(newline)
+	if isHTML {
+		t.html(page)
 	}
-	t.err = in.err // others are those of a broken encoding, or errFull
+	t.folded.add(newline)
 }
 
-// sourceReader remembers an error of the store beneath the decoders.
-type sourceReader struct {
-	r   io.Reader
-	err error
+func (t *searchText) html(page []byte) {
+	h := htmlScanner{page: page, text: make([]byte, 0, min(len(page), searchPiece)+1)}
+	for len(h.page) > 0 && !t.full() {
+		if h.next(); len(h.text) > searchPiece {
+			t.fold(h.text, false)
+			h.text = h.text[:0]
+		}
+	}
+	h.text = append(h.text, ' ')
+	t.fold(append(h.text, h.links...), true)
 }
 
-func (s *sourceReader) Read(b []byte) (int, error) {
-	n, err := s.r.Read(b)
-	if err != nil && err != io.EOF {
-		s.err = err
+// fold adds text that comes in pieces. They are folded up to white space if
+// there is some: a character must not be cut, nor a letter from its accents.
+func (t *searchText) fold(text []byte, last bool) {
+	if len(t.carry) > 0 {
+		t.carry = append(t.carry, text...)
+		text = t.carry
 	}
-	return n, err
+	for len(text) > 0 && !t.full() {
+		n := len(text)
+		if !last || n > 2*searchPiece {
+			n = foldable(text[:min(n, searchPiece)])
+		}
+		if n == 0 {
+			break
+		}
+		piece := text[:n]
+		if !utf8.Valid(piece) {
+			t.guess = appendGuess(t.guess[:0], piece)
+			piece = t.guess
+		}
+		t.folded.add(piece)
+		text = text[n:]
+		if !last && len(text) < searchPiece {
+			break
+		}
+	}
+	t.carry = append(t.carry[:0], text...)
 }
 
-var errFull = errors.New("message: search text is full")
-
-// foldWriter folds what is written to it, in pieces that end in white space
-// if they can: a character must not be cut, nor a letter from its accents.
-type foldWriter struct {
-	t   *searchText
-	buf []byte
-}
-
-const (
-	foldPiece = 8192
-	foldBack  = 256 // how far back white space is looked for
-)
-
-func (w *foldWriter) Write(b []byte) (int, error) {
-	w.buf = append(w.buf, b...)
-	if len(w.buf) < foldPiece {
-		return len(b), nil
+// foldable says how much of b to fold when more follows.
+func foldable(b []byte) int {
+	const back = 256 // how far white space is looked for
+	tail := b[max(0, len(b)-back):]
+	if i := bytes.LastIndexAny(tail, " \n"); i >= 0 {
+		return len(b) - len(tail) + i + 1
 	}
-	back := w.buf[len(w.buf)-foldBack:]
-	n := len(w.buf) - foldBack + bytes.LastIndexAny(back, " \n") + 1
-	if n == len(w.buf)-foldBack {
-		n = wholeRunes(w.buf)
-	}
-	w.fold(n)
-	if w.t.full() {
-		return len(b), errFull
-	}
-	return len(b), nil
-}
-
-// fold folds the first n bytes of buf.
-func (w *foldWriter) fold(n int) {
-	text := w.buf[:n]
-	if !utf8.Valid(text) {
-		text = appendGuess(make([]byte, 0, n+n/8), text)
-	}
-	w.t.folded.add(text)
-	w.buf = append(w.buf[:0], w.buf[n:]...)
+	return wholeRunes(b)
 }
 
 // wholeRunes gives the length of b without a character cut off at its end.

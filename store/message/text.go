@@ -2,7 +2,6 @@ package message
 
 import (
 	"bytes"
-	"io"
 	"strings"
 	"unicode/utf8"
 
@@ -134,8 +133,8 @@ func decodeQ(b []byte) []byte {
 
 // decodeBase64 passes over what is not of the alphabet.
 func decodeBase64(b []byte) []byte {
-	out, _ := io.ReadAll(newBase64Reader(bytes.NewReader(b)))
-	return out
+	var d base64Decoder
+	return d.end(d.decode(make([]byte, 0, len(b)), b))
 }
 
 // decodeCharset converts text of a named charset.

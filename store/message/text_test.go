@@ -3,7 +3,6 @@ package message
 import (
 	"bytes"
 	"errors"
-	"io"
 	"strings"
 	"testing"
 	"time"
@@ -140,7 +139,7 @@ func TestFilterFields(t *testing.T) {
 			t.Errorf("%q not %v: got %q, want %q", tt.names, tt.not, got, tt.want)
 		}
 	}
-	if got := FilterFields(nil, []byte("Subject: cut"), []string{"subject"}, false); string(got) != "Subject: cut\r\n\r\n" {
+	if got := FilterFields(nil, []byte("Subject: cut"), []string{"subject"}, false); string(got) != "Subject: cut\r\n" {
 		t.Errorf("header cut off: %q", got)
 	}
 	var names []string
@@ -257,9 +256,8 @@ func TestBase64Tolerance(t *testing.T) {
 	for in, want := range map[string]string{
 		"aGVsbG8=": "hello", "aGVsbG8": "hello", "aGV\r\nsbG8=": "hello", "aGVs!bG8=aGk=": "hellohi", "": "", "a": "",
 	} {
-		got, err := io.ReadAll(newBase64Reader(strings.NewReader(in)))
-		if err != nil || string(got) != want {
-			t.Errorf("%q: %q, %v", in, got, err)
+		if got := decodeBase64([]byte(in)); string(got) != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
 }
