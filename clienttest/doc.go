@@ -28,6 +28,7 @@
 //	migrate_test.go    import, export and accounts, seen by clients
 //	demo_test.go       what `tandem demo` prints
 //	hostile_test.go    clients that misbehave
+//	crowd_test.go      hundreds of idle sessions
 //
 // Environment: TANDEM_BIN (a binary to test), TANDEM_CORPUS (the mbox.gz of
 // real mail), CLIENTTEST_KILL_ROUNDS (rounds of the SIGKILL test, 5 without),

@@ -1,0 +1,53 @@
+package clienttest
+
+import (
+	"fmt"
+	"net"
+	"testing"
+	"time"
+)
+
+// TestIdleCrowd has 400 sessions over TLS idle on one mailbox: each is small, and
+// each hears of a delivery.
+func TestIdleCrowd(t *testing.T) {
+	t.Parallel()
+	const sessions = 400
+	s := startServer(t, "[limits]\nsessions_per_user = 0\nsessions_per_user_address = 0\nconnections_per_address = 0\n")
+	to := s.account(t, "alice")
+	fill(t, to, "INBOX", samples())
+	warm := idlingTLS(t, to) // the index, the login cache, the first handshake
+	before := s.memory(t)
+	crowd := []*lineClient{warm}
+	for range sessions {
+		crowd = append(crowd, idlingTLS(t, to))
+	}
+	each := (s.memory(t) - before) / sessions
+	t.Logf("%d KiB an idle, selected TLS session", each>>10)
+	if each > 100<<10 {
+		t.Errorf("an idle session takes %d KiB, want under 100", each>>10)
+	}
+	start := time.Now()
+	deliver(t, to, samples()[0])
+	for _, c := range crowd {
+		c.SetReadDeadline(time.Now().Add(patience))
+		c.until(t, fmt.Sprintf("* %d EXISTS", len(samples())+1))
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("the last of %d sessions heard of a delivery after %v", sessions, took)
+	}
+}
+
+// idlingTLS is idling over TLS.
+func idlingTLS(t testing.TB, to target) *lineClient {
+	t.Helper()
+	conn, err := net.DialTimeout("tcp", to.IMAPS, patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := greeted(t, conn, &to)
+	c.ok(t, fmt.Sprintf("LOGIN %q %q", to.User, to.Pass))
+	c.ok(t, "SELECT INBOX")
+	fmt.Fprint(c, "i IDLE\r\n")
+	c.until(t, "+")
+	return c
+}
