@@ -134,7 +134,7 @@ func TestBadCommands(t *testing.T) {
 	w := newWorld(t).listen()
 	w.put("INBOX", message(1))
 	w.dial().script("C: HELO\nS: -ERR unknown command\nC: STAT\nS: -ERR log in first\nC: \nS: -ERR unknown command; too many bad commands*\nS: EOF")
-	w.dial().script("C: USER \xc3\xbcml\nS: -ERR command has octets*\nC: QUIT\nS: +OK*")
+	w.dial().script("C: USE\xc3\xbc x\nS: -ERR command has octets*\nC: PASS \x7f\nS: -ERR command has octets*\nC: QUIT\nS: +OK*")
 	w.dial().script("C: US\x00ER alice\nS: -ERR command has octets*\nC: QUIT\nS: +OK*")
 
 	c := w.login()
@@ -150,9 +150,34 @@ func TestBadCommands(t *testing.T) {
 func TestWebClient(t *testing.T) {
 	w := newWorld(t).listen()
 	w.dial().script("C: GET / HTTP/1.1\nS: EOF")
+	w.dial().script("C: GET /\xff HTTP/1.1\nS: EOF")
 	c := w.dial()
 	c.send("POST /x HTTP/1.1\r\nHost: x\r\n\r\nUSER alice\r\n")
 	c.script("S: EOF")
+}
+
+// Names and passwords need not be ASCII: clients send them as UTF-8.
+func TestLoginBeyondASCII(t *testing.T) {
+	w := newWorld(t).listen()
+	list := []store.NewAccount{{Name: "jürgen", Hash: "{PLAIN}grüße \xff", KeepScheme: true}}
+	if err := w.store.CreateAccounts(t.Context(), list, false); err != nil {
+		t.Fatal(err)
+	}
+	w.dial().script("C: USER jürgen\nS: +OK*\nC: PASS grüße \xff\nS: +OK maildrop has 0 *")
+	w.dial().script("C: USER jürgen\nS: +OK*\nC: PASS grusse\nS: -ERR [AUTH] *")
+}
+
+// A stranger that has to make room for another one is told.
+func TestStrangerEvicted(t *testing.T) {
+	w := newWorld(t)
+	w.limits.Strangers = 2
+	w.listen()
+	session := w.login()
+	oldest := w.dial()
+	w.dial()
+	w.dial()
+	oldest.script("S: -ERR [SYS/TEMP] too many connections\nS: EOF")
+	session.script("C: NOOP\nS: +OK")
 }
 
 func TestTooManySessions(t *testing.T) {

@@ -78,8 +78,7 @@ func cmdAuth(s *session, a arguments) {
 		s.out.WriteString("+ " + base64.StdEncoding.EncodeToString(challenge) + "\r\n")
 		line, err := s.readLine()
 		if err != nil {
-			s.logEnd(err)
-			s.over = true
+			s.abandoned(err)
 			return
 		}
 		if string(line) == "*" {

@@ -50,6 +50,7 @@ func (s *session) broken(number int, err error) {
 	s.over = true
 	if _, gone := s.out.Write(nil); gone != nil {
 		s.log.Info("client did not take a message", "number", number, "err", gone)
+		s.told = true
 		return
 	}
 	s.log.Error("message broken off", "number", number, "message", int64(s.drop.messages[number-1].message), "err", err)

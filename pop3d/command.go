@@ -53,12 +53,12 @@ func (s *session) obey(line []byte) {
 	name, text, ok := parseLine(line)
 	c, known := s.srv.commands[name]
 	switch {
-	case !ok:
-		s.badCommand("command has octets that are not printable ASCII")
-		return
 	case first && isHTTP(name, text):
 		s.log.Warn("web client dropped")
 		s.over = true
+		return
+	case !ok:
+		s.badCommand("command has octets that are not printable ASCII")
 		return
 	case !known:
 		s.badCommand("unknown command")

@@ -75,14 +75,20 @@ func scanLine(r *bufio.Reader, limit int) ([]byte, error) {
 // parseLine splits a line into the command's name, in capitals, and the text
 // after the first space. ok is false for octets that no command has: RFC 1939
 // section 3 knows printable ASCII only.
+//
+// Deviation: names and passwords may have octets beyond ASCII. Clients send
+// them as UTF-8 (RFC 6856 section 2.2 has that after its UTF8 command only), and
+// their users have no other way to log in with such a password.
 func parseLine(line []byte) (name, text string, ok bool) {
+	name, text, _ = strings.Cut(string(line), " ")
+	name = strings.ToUpper(name)
+	beyond := name == "USER" || name == "PASS"
 	for _, c := range line {
-		if c < ' ' || c > '~' {
-			return "", "", false
+		if c < ' ' || c == 0x7f || c > 0x7f && !beyond {
+			return name, text, false
 		}
 	}
-	name, text, _ = strings.Cut(string(line), " ")
-	return strings.ToUpper(name), text, true
+	return name, text, true
 }
 
 // isHTTP reports whether a first line is that of a web client, or of somebody

@@ -70,7 +70,8 @@ func (s *session) refuse(code, text string) {
 func (s *session) fail(what string, err error) {
 	f := failureOf(err)
 	level := slog.LevelError
-	if k := store.KindOf(err); k == store.Expunged || k == store.InUse {
+	switch store.KindOf(err) {
+	case store.Expunged, store.InUse, store.NotFound: // others were at it: no fault
 		level = slog.LevelInfo
 	}
 	s.log.Log(s.work, level, what+" failed", "err", err)

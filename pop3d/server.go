@@ -131,6 +131,6 @@ func (s *Server) newSession(ctx context.Context, conn net.Conn) *session {
 	_, ss.private = inner.(*tls.Conn)
 	ss.in = bufio.NewReaderSize(ss, readBuffer)
 	ss.out = bufio.NewWriterSize(stallWriter{ss}, writeBuffer)
-	ss.log = s.log.With("protocol", "pop3", "session", ss.id)
+	ss.log = s.log.With("protocol", "pop3", "session", ss.id, "remote", ss.remoteName())
 	return ss
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"tandem/internal/listen"
 	"tandem/store"
 )
 
@@ -52,6 +53,9 @@ type session struct {
 	bad     int       // bad commands, see Limits
 	over    bool      // the session ends once the reply is out
 
+	leaving bool // the last words are being said
+	told    bool // the log has how the session ended
+
 	user string // given with USER, until the next command
 
 	account store.Account // after login, as drop and lease
@@ -63,6 +67,14 @@ type session struct {
 		messages int
 		octets   int64
 	}
+}
+
+// remoteName is the client's address for the log.
+func (s *session) remoteName() string {
+	if !s.remote.IsValid() {
+		return "local"
+	}
+	return s.remote.String()
 }
 
 func (s *session) state() states {
@@ -84,28 +96,40 @@ func (s *session) run() {
 			break
 		}
 		if err != nil {
-			s.logEnd(err)
-			return
+			s.abandoned(err)
+			break
 		}
 		s.obey(line)
 	}
 	s.release() // a client that has read the reply may log in again at once
-	if err := s.out.Flush(); err != nil {
+	s.leaving = true
+	if err := s.out.Flush(); err != nil && !s.told {
 		s.log.Info("last reply not sent", "err", err)
 	}
 }
 
-// logEnd tells of an end that the client did not ask for with QUIT. RFC 1939
-// section 3: such a session ends without a word and without the UPDATE state.
-func (s *session) logEnd(err error) {
+// abandoned ends a session that the client did not end with QUIT; there is no
+// UPDATE state. A client that was idle after its login is not told (RFC 1939
+// section 3); one that loses its place, or took too long to log in, is.
+func (s *session) abandoned(err error) {
 	why := err.Error()
+	var limit *listen.LimitError
 	switch {
 	case errors.Is(err, io.EOF):
 		why = "closed by client without QUIT"
+	case errors.Is(err, errDrain) && errors.As(context.Cause(s.ctx), &limit):
+		why = limit.Error()
+		s.refuse(codeTemp, "too many connections")
+	case errors.Is(err, errDrain):
+		s.refuse(codeTemp, "shutting down, try again later")
+	case errors.Is(err, os.ErrDeadlineExceeded) && s.drop == nil:
+		why = "took too long to log in"
+		s.refuse("", "you took too long to log in")
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		why = "timed out"
 	}
 	s.log.Info("session ended", "why", why, "retrieved", s.sent.messages, "octets", s.sent.octets)
+	s.over, s.told = true, true
 }
 
 // close ends the session for good. Marks are forgotten.
@@ -177,16 +201,35 @@ func (s *session) deadline() time.Time {
 	return from.Add(d)
 }
 
+// writeDeadline gives when the client must have taken a piece of an answer. A
+// stranger has no more time for that than to log in. Zero: never.
+func (s *session) writeDeadline(now time.Time) (until time.Time) {
+	if s.leaving {
+		return now.Add(byeTime)
+	}
+	if d := s.srv.limits.WriteStall; d > 0 {
+		until = now.Add(d)
+	}
+	if s.state() == inAuthorization {
+		login := s.deadline()
+		if soon := now.Add(byeTime); !login.IsZero() && login.Before(soon) {
+			login = soon // the answer to a login that took long
+		}
+		if until.IsZero() || !login.IsZero() && login.Before(until) {
+			until = login
+		}
+	}
+	return until
+}
+
 // stallWriter writes to the connection, in pieces that each must get away in
 // time.
 type stallWriter struct{ s *session }
 
 func (w stallWriter) Write(p []byte) (n int, err error) {
 	for n < len(p) && err == nil {
-		if d := w.s.srv.limits.WriteStall; d > 0 {
-			if err = w.s.raw.SetWriteDeadline(time.Now().Add(d)); err != nil {
-				return n, err
-			}
+		if err = w.s.raw.SetWriteDeadline(w.s.writeDeadline(time.Now())); err != nil {
+			return n, err
 		}
 		var k int
 		k, err = w.s.conn.Write(p[n:min(len(p), n+writePiece)])

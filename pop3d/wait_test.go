@@ -49,9 +49,26 @@ func TestTimeToLogin(t *testing.T) {
 			time.Sleep(10 * time.Second)
 			c.send("x")
 		}
-		c.silence()
+		time.Sleep(5 * time.Second)
+		c.script("S: -ERR you took too long to log in\nS: EOF")
 		if d := time.Since(begun); d != 180*time.Second {
 			t.Errorf("closed after %v, want 180 s", d)
+		}
+	})
+}
+
+// A stranger that takes no answers has no more time than others.
+func TestStrangerStalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		c := w.pipe(t.Context())
+		c.script("S: +OK*")
+		time.Sleep(179 * time.Second)
+		c.send("CAPA\r\n")
+		time.Sleep(3 * time.Second) // nobody reads
+		synctest.Wait()
+		if d := c.silence(); d != 0 {
+			t.Errorf("closed %v later than due", d)
 		}
 	})
 }
@@ -133,10 +150,12 @@ func TestDrain(t *testing.T) {
 		if len(busy.body()) == 0 {
 			t.Error("the command in hand was not finished")
 		}
+		begun := time.Now()
 		for _, c := range []*client{stranger, session, busy} {
-			if d := c.silence(); d != 0 {
-				t.Errorf("closed after %v", d)
-			}
+			c.script("S: -ERR [SYS/TEMP] shutting down*\nS: EOF")
+		}
+		if d := time.Since(begun); d != 0 {
+			t.Errorf("closed after %v", d)
 		}
 		if got := w.uids("INBOX"); len(got) != 1 {
 			t.Errorf("INBOX has %v after the drain", got)
