@@ -91,6 +91,38 @@ func BenchmarkCommands(b *testing.B) {
 	}
 }
 
+// BenchmarkSmallCommands runs commands for one message each, one after the
+// other and pipelined, as programs that sync do.
+func BenchmarkSmallCommands(b *testing.B) {
+	ts := startServer(b, nil)
+	fill(b, ts.store, "alice", 100_000)
+	c := ts.login(b, "alice")
+	_ = c.conn.SetDeadline(time.Time{})
+	c.send("s SELECT INBOX")
+	drain(b, c.conn, "s OK")
+	n := 0
+	for _, pipelined := range []int{1, 100} {
+		for _, cmd := range []string{"UID FETCH %d (FLAGS)", "UID FETCH %d (UID BODY.PEEK[])", "UID STORE %d +FLAGS.SILENT (\\Answered)", "NOOP"} {
+			b.Run(fmt.Sprintf("%s/%d", strings.Fields(cmd)[len(strings.Fields(cmd))-1], pipelined), func(b *testing.B) {
+				for b.Loop() {
+					var lines strings.Builder
+					for i := range pipelined {
+						n++
+						line := cmd
+						if strings.Contains(cmd, "%") {
+							line = fmt.Sprintf(cmd, 1+n*7919%100_000)
+						}
+						fmt.Fprintf(&lines, "%s%d %s\r\n", map[bool]string{true: "x", false: "y"}[i == pipelined-1], i, line)
+					}
+					c.raw(lines.String())
+					drain(b, c.conn, fmt.Sprintf("x%d OK", pipelined-1))
+				}
+				b.ReportMetric(float64(pipelined)*float64(b.N)/b.Elapsed().Seconds(), "cmd/s")
+			})
+		}
+	}
+}
+
 // drain reads until a line starts with want; it looks only at the end of what
 // comes, so that it does not bound what is measured.
 func drain(tb testing.TB, conn net.Conn, want string) {

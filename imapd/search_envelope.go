@@ -160,7 +160,7 @@ func appendAddress(dst, b []byte, i int) ([]byte, int) {
 // appendStringText gives the text of the string at i, nothing for NIL, and
 // where it ends.
 func appendStringText(dst, b []byte, i int) ([]byte, int) {
-	if b[i] != '"' && b[i] != '{' {
+	if i >= len(b) || b[i] != '"' && b[i] != '{' {
 		return dst, skipValue(b, i)
 	}
 	inside, end := stringAt(b, i)
