@@ -217,7 +217,11 @@ func (p *Parser) writeField(f field) {
 		p.arena = append(p.arena, "NIL"...)
 		return
 	}
-	p.text = unfold(p.text[:0], raw)
+	if f == fieldSubject || f == fieldDescription {
+		p.text = unfoldText(p.text[:0], raw)
+	} else {
+		p.text = unfold(p.text[:0], raw)
+	}
 	p.arena = appendString(p.arena, p.text)
 }
 

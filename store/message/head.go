@@ -178,32 +178,37 @@ func equalFold(b []byte, lower string) bool {
 // unfold appends a raw field value on one line (RFC 5322 section 2.2.3),
 // trimmed. CR without LF becomes a space and NUL goes, as neither can be sent
 // in an IMAP string of one line.
-// Deviation: the white space around a fold becomes one space, as many senders
-// fold with a tab, or with more than the space that stood there.
 func unfold(dst, raw []byte) []byte {
 	start := len(dst)
 	raw = bytes.Trim(raw, " \t\r\n")
-	folded := false // nothing but white space since a line end
 	for i, c := range raw {
 		switch {
-		case c == '\n':
-			n := len(dst)
-			for n > start && isWSP(dst[n-1]) {
-				n--
-			}
-			dst = append(dst[:n], ' ')
-			folded = true
-		case folded && isWSP(c) || c == 0:
+		case c == '\n' || c == 0:
 		case c == '\r':
 			if i+1 < len(raw) && raw[i+1] != '\n' {
 				dst = append(dst, ' ')
 			}
 		default:
 			dst = append(dst, c)
-			folded = false
 		}
 	}
 	return dst[:start+len(bytes.TrimRight(dst[start:], " \t"))]
 }
 
-func isWSP(c byte) bool { return c == ' ' || c == '\t' }
+// unfoldText is unfold for text that people read.
+// Deviation: the white space around a fold becomes one space, as many senders
+// fold with a tab, or with more than the space that stood there.
+func unfoldText(dst, raw []byte) []byte {
+	raw = bytes.TrimRight(raw, " \t\r\n")
+	for {
+		i := bytes.IndexByte(raw, '\n')
+		if i < 0 {
+			return unfold(dst, raw)
+		}
+		n := len(dst)
+		if dst = unfold(dst, raw[:i]); len(dst) > n {
+			dst = append(dst, ' ')
+		}
+		raw = raw[i+1:]
+	}
+}

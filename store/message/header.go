@@ -7,16 +7,19 @@ import (
 
 // FilterFields appends the fields of a raw header block whose names are among
 // names, any case, or with not those whose names are not; folded as they are
-// and in order, and the blank line if the header has one (RFC 3501 section
-// 6.4.5). Lines without a name count as fields with another name.
+// and in order. The blank line that ends a header is there too (RFC 3501
+// section 6.4.5). Lines without a name count as fields with another name.
+// Deviation: fields asked for by name end in a blank line even when the
+// header has none, so that every reader of them finds their end.
 func FilterFields(dst, header []byte, names []string, not bool) []byte {
-	take := false
+	take, blank := not, !not
 	for len(header) > 0 {
 		line := nextLine(header)
 		header = header[len(line):]
 		text := trimEOL(line)
 		if len(text) == 0 {
-			return append(dst, "\r\n"...)
+			blank = true
+			break
 		}
 		if text[0] != ' ' && text[0] != '\t' {
 			take = named(fieldName(text), names) != not
@@ -27,6 +30,9 @@ func FilterFields(dst, header []byte, names []string, not bool) []byte {
 				dst = append(bytes.TrimRight(dst, "\r"), "\r\n"...)
 			}
 		}
+	}
+	if blank {
+		dst = append(dst, "\r\n"...)
 	}
 	return dst
 }

@@ -139,8 +139,11 @@ func TestFilterFields(t *testing.T) {
 			t.Errorf("%q not %v: got %q, want %q", tt.names, tt.not, got, tt.want)
 		}
 	}
-	if got := FilterFields(nil, []byte("Subject: cut"), []string{"subject"}, false); string(got) != "Subject: cut\r\n" {
+	if got := FilterFields(nil, []byte("Subject: cut"), []string{"subject"}, false); string(got) != "Subject: cut\r\n\r\n" {
 		t.Errorf("header cut off: %q", got)
+	}
+	if got := FilterFields(nil, []byte(" lost\r\nSubject: x\r\nTo: y"), []string{"to"}, true); string(got) != " lost\r\nSubject: x\r\n" {
+		t.Errorf("header without blank line: %q", got)
 	}
 	var names []string
 	for name, value := range Fields(header) {
