@@ -15,12 +15,24 @@ const excess = 64 << 20
 
 var errExcess = errors.New("client does not stop sending")
 
+// sink takes the message of a session.
+type sink struct{ s *session }
+
 // Write takes a part of the message. Why it cannot be taken is kept for the
 // reply at its end; an error says that there is no waiting for that.
-func (e *envelope) Write(p []byte) (int, error) {
+func (w sink) Write(p []byte) (int, error) {
+	e := w.s.mail
 	e.octets += int64(len(p))
+	if e.octets > largeMessage && e.room == nil && e.failed == nil {
+		if e.failed = w.s.srv.room.enter(w.s.ctx); e.failed == nil {
+			e.room = w.s.srv.room
+		}
+	}
 	if e.failed == nil {
 		_, e.failed = e.ingest.Write(p)
+	}
+	if e.failed != nil {
+		e.drop()
 	}
 	if e.max > 0 && e.octets > e.max+excess {
 		return 0, errExcess
@@ -28,8 +40,21 @@ func (e *envelope) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// drop frees what the message holds.
+func (e *envelope) drop() {
+	if e.ingest != nil {
+		e.ingest.Close()
+		e.ingest = nil
+	}
+	if e.room != nil {
+		e.room.leave()
+		e.room = nil
+	}
+}
+
 // begin opens the ingest for the message.
 func (s *session) begin() {
+	s.mail.begun = true
 	s.mail.max = s.srv.store.MessageSize()
 	s.mail.ingest = s.srv.store.NewIngest(s.work, s.mail.max)
 }
@@ -46,7 +71,7 @@ func cmdData(s *session, text string) {
 	}
 	s.reply(reply{354, "", "send the message, end it with a dot"})
 	s.begin()
-	if err := s.receive(func() error { return readData(s.in, s.mail) }); err != nil {
+	if err := s.receive(func() error { return readData(s.in, sink{s}) }); err != nil {
 		s.lost(err)
 		return
 	}
@@ -65,6 +90,7 @@ func (s *session) receive(read func() error) error {
 func (s *session) lost(err error) {
 	s.over = true
 	if errors.Is(err, errExcess) {
+		s.log.Warn("client goes on sending a message that is too big", "octets", s.mail.octets)
 		s.reply(failures[store.TooBig])
 		return
 	}
@@ -82,25 +108,26 @@ func cmdBdat(s *session, text string) {
 	}
 	r, ready := s.ready(recipients)
 	if max := s.srv.store.MessageSize(); max > 0 && size > max+excess {
+		s.log.Warn("message too big", "size", size, "limit", max)
 		s.reply(failures[store.TooBig])
 		s.over = true
 		return
 	}
-	var sink io.Writer = io.Discard
+	var to io.Writer = io.Discard
 	if ready {
-		if s.mail.ingest == nil {
+		if !s.mail.begun {
 			s.begin()
 			s.mail.chunks = true
 		}
-		sink = s.mail
+		to = sink{s}
 	}
-	if err := s.receive(func() error { return copyOctets(sink, s.in, size) }); err != nil {
+	if err := s.receive(func() error { return copyOctets(to, s.in, size) }); err != nil {
 		s.lost(err)
 		return
 	}
 	switch {
 	case !ready:
-		s.badCommand(r)
+		s.tooEarly(r)
 	case last:
 		s.deliver()
 	case s.mail.failed != nil:

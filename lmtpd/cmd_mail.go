@@ -13,10 +13,12 @@ type envelope struct {
 	utf8       bool // SMTPUTF8 was given
 	recipients []recipient
 
-	ingest *store.Ingest // once data came
+	begun  bool          // data came
+	ingest *store.Ingest // they go there, unless failed is set
 	chunks bool          // they come by BDAT
 	octets int64         // received
 	max    int64         // octets of a message, 0: any
+	room   *room         // holds a place when it is not nil
 	failed error         // why the message cannot be taken, once that is known
 }
 
@@ -85,12 +87,13 @@ func cmdRcpt(s *session, text string) {
 	to, params, ok := parsePath(text, "TO:")
 	switch {
 	case !ok || to.text == "":
-		s.badCommand(reply{501, "5.1.3", "want RCPT TO:<address>"})
+		// Not a bad command: the client has the address from somebody else.
+		s.reply(reply{501, "5.1.3", "want RCPT TO:<address>"})
 		return
 	case len(params) > 0:
 		s.reply(reply{555, "5.5.4", "parameter not supported"})
 		return
-	case s.mail.ingest != nil:
+	case s.mail.begun:
 		s.badCommand(reply{503, "5.5.1", "data are being sent already"})
 		return
 	case !s.mail.utf8 && !to.ascii():
@@ -98,8 +101,9 @@ func cmdRcpt(s *session, text string) {
 		return
 	}
 	if max := s.srv.limits.Recipients; max > 0 && len(s.mail.recipients) >= max {
-		if len(s.mail.recipients) == max {
+		if !s.many {
 			s.log.Info("too many recipients", "limit", max)
+			s.many = true
 		}
 		s.reply(reply{452, "4.5.3", "too many recipients"}) // RFC 5321 section 4.5.3.1.10
 		return

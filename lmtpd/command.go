@@ -58,7 +58,7 @@ func (s *session) obey(line string) {
 		s.badCommand(reply{500, "5.5.1", "unknown command"})
 	default:
 		if r, ok := s.ready(c.needs); !ok {
-			s.badCommand(r)
+			s.tooEarly(r)
 			return
 		}
 		c.run(s, strings.TrimSpace(text))
@@ -77,6 +77,17 @@ func (s *session) ready(n need) (r reply, ok bool) {
 		return reply{503, "5.5.1", "no valid recipients"}, false
 	}
 	return reply{}, true
+}
+
+// tooEarly refuses a command whose predecessors have not come, or were refused.
+// The latter is no fault of a client that sends them all at once (RFC 2920
+// section 3.1), as MTAs do for each message.
+func (s *session) tooEarly(r reply) {
+	if s.client == "" {
+		s.badCommand(r)
+		return
+	}
+	s.reply(r)
 }
 
 // isHTTP reports whether a first line is that of a web client, or of somebody

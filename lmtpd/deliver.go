@@ -32,6 +32,7 @@ func (s *session) deliver() {
 		s.reply(reply{250, "2.0.0", "delivered as " + s.messageID()})
 	}
 	s.delivered++
+	s.bad = 0
 	s.reset()
 }
 

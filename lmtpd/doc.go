@@ -11,6 +11,7 @@
 //   - envelope: the mail transaction in hand: sender, recipients, message.
 //   - path: an address as given in MAIL or RCPT.
 //   - recipient: an address that was accepted, with its account and mailbox.
+//   - room: the places for large messages, which bound the memory they take.
 //
 // The files:
 //
@@ -22,6 +23,7 @@
 //	cmd_data.go   DATA BDAT
 //	path.go       addresses and parameters
 //	data.go       where the data end, and dots taken off
+//	room.go       how many large messages come in at once
 //	recipient.go  addresses to mailboxes
 //	deliver.go    trace headers, junk, delivery, its replies
 //
@@ -30,7 +32,7 @@
 //   - Nothing is answered 250 before it is on disk.
 //   - Only CRLF "." CRLF ends the data, so that nothing inside a message can
 //     pass for the next command.
-//   - A message never lies in memory whole, and no transaction of the store is
+//   - A large message never lies in memory whole, and no transaction of the store is
 //     open while the client sends.
 //   - A recipient sees of the others nothing: what is prefixed to a message
 //     names this recipient alone.

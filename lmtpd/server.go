@@ -34,15 +34,19 @@ type Config struct {
 // Limits are a server's limits; 0 means no limit. The size of a message is
 // limited by the store's MessageSize.
 type Limits struct {
-	Recipients  int           // of one message
-	BadCommands int           // until the connection is closed
-	Idle        time.Duration // silence; RFC 5321 section 4.5.3.2.7 asks for at least 5 minutes
-	WriteStall  time.Duration // how long a client may take no byte of an answer
+	Recipients    int           // of one message
+	LargeMessages int           // of more than 64 KiB, being received at once; others wait
+	BadCommands   int           // since the last delivery, until the connection is closed
+	Idle          time.Duration // silence; RFC 5321 section 4.5.3.2.7 asks for at least 5 minutes
+	WriteStall    time.Duration // how long a client may take no byte of an answer
 }
 
 // DefaultLimits are the limits of a server that is not configured otherwise.
 func DefaultLimits() Limits {
-	return Limits{Recipients: 100, BadCommands: 10, Idle: 5 * time.Minute, WriteStall: 5 * time.Minute}
+	return Limits{
+		Recipients: 100, LargeMessages: 32, BadCommands: 10,
+		Idle: 5 * time.Minute, WriteStall: 5 * time.Minute,
+	}
 }
 
 // Server serves LMTP connections. It is safe for concurrent use.
@@ -54,6 +58,7 @@ type Server struct {
 	limits    Limits
 	log       *slog.Logger
 	commands  map[string]command
+	room      *room
 }
 
 // New makes a server.
@@ -61,7 +66,7 @@ func New(cfg Config) *Server {
 	s := &Server{
 		store: cfg.Store, hostname: cfg.Hostname, inboxOnly: cfg.InboxOnly,
 		junk: parseHeaderLine(cfg.JunkHeader), limits: cfg.Limits, log: cfg.Logger,
-		commands: map[string]command{},
+		commands: map[string]command{}, room: newRoom(cfg.Limits.LargeMessages),
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -107,6 +112,10 @@ func (s *Server) newSession(ctx context.Context, conn net.Conn) *session {
 	}
 	ss.in = bufio.NewReaderSize(ss, readBuffer)
 	ss.out = bufio.NewWriterSize(stallWriter{ss}, writeBuffer)
-	ss.log = s.log.With("protocol", "lmtp", "session", ss.id)
+	remote := "local"
+	if ss.remote.IsValid() {
+		remote = ss.remote.String()
+	}
+	ss.log = s.log.With("protocol", "lmtp", "session", ss.id, "remote", remote)
 	return ss
 }

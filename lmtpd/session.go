@@ -51,8 +51,10 @@ type session struct {
 	client string // the name given with LHLO, "" before
 	mail   *envelope
 	first  bool // the first line was read
-	bad    int  // bad commands
+	bad    int  // bad commands since the last delivery
 	over   bool // the session ends once the reply is out
+	told   bool // the log has how the session ended
+	many   bool // the log has that a message had too many recipients
 
 	inData    bool      // the message comes, not commands
 	deadline  time.Time // of the command line being waited for
@@ -78,10 +80,12 @@ func (s *session) run() {
 			s.obey(line)
 		}
 	}
-	if err := s.out.Flush(); err != nil {
+	if err := s.out.Flush(); err != nil && !s.told {
 		s.log.Info("last reply not sent", "err", err)
 	}
-	s.log.Info("session ended", "why", "QUIT or refusal", "messages", s.delivered)
+	if !s.told {
+		s.log.Info("session ended", "why", "QUIT or refusal", "messages", s.delivered)
+	}
 }
 
 // goodbye ends a session that the client did not end with QUIT (RFC 5321
@@ -100,6 +104,7 @@ func (s *session) goodbye(err error) {
 		s.reply(reply{421, "4.5.2", "endless line"})
 	}
 	s.log.Info("session ended", "why", why, "messages", s.delivered)
+	s.told = true
 	_ = s.out.Flush() // the client may be gone; the log has said why
 }
 
@@ -111,8 +116,8 @@ func (s *session) close() {
 
 // reset forgets the mail transaction.
 func (s *session) reset() {
-	if s.mail != nil && s.mail.ingest != nil {
-		s.mail.ingest.Close()
+	if s.mail != nil {
+		s.mail.drop()
 	}
 	s.mail = nil
 }

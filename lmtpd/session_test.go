@@ -2,10 +2,12 @@ package lmtpd
 
 import (
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"tandem/store"
 )
@@ -201,6 +203,51 @@ func TestTooManyRecipients(t *testing.T) {
 	}
 	c.data(note, replies...)
 	w.only("alice", "INBOX")
+}
+
+// An MTA that sends MAIL, RCPT and DATA at once learns only then that nobody
+// wants the message; it may do so all day on one connection.
+func TestRefusedMessagesAreNoBadCommands(t *testing.T) {
+	w := newWorld(t).listen()
+	c := w.hello()
+	for range 30 {
+		c.script("C: MAIL FROM:<>\nC: RCPT TO:<nobody>\nC: RCPT TO:<>\nC: DATA\nC: RSET\nS: 250 *\nS: 550 *\nS: 501 *\nS: 503 *\nS: 250 *")
+		c.script("C: MAIL FROM:<> SIZE=99999999\nC: RCPT TO:<alice>\nC: DATA\nS: 552 *\nS: 503 *\nS: 503 *")
+	}
+	for range 3 { // and a delivery makes up for what was bad before
+		for range 9 {
+			c.script("C: XYZZY\nS: 500 *")
+		}
+		c.envelope("", "alice")
+		c.data(note, "250 *")
+	}
+}
+
+// What ends a session, and each limit, is logged once.
+func TestLoggedOnce(t *testing.T) {
+	var log syncBuffer
+	w := newWorld(t, func(c *Config) {
+		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		c.Limits.Recipients = 1
+	}).listen()
+	c := w.hello()
+	c.envelope("s@example.com", "alice")
+	for range 5 {
+		c.script("C: RCPT TO:<bob>\nS: 452 4.5.3 *")
+	}
+	c.script("C: DATA\nS: 354 *\nC: half")
+	c.Close()
+	for end := time.Now().Add(patience); !strings.Contains(log.String(), "session ended"); <-time.After(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("no end in the log:\n%s", log.String())
+		}
+	}
+	w.stop()
+	for _, msg := range []string{"session ended", "too many recipients"} {
+		if n := strings.Count(log.String(), msg); n != 1 {
+			t.Errorf("%q %d times in the log:\n%s", msg, n, log.String())
+		}
+	}
 }
 
 func TestTooBig(t *testing.T) {

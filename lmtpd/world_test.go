@@ -9,6 +9,7 @@ import (
 	"net"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ type world struct {
 	server *Server
 	tcp    string // the server's addresses, once listen was called
 	unix   string
+	stop   func() // drains it
 
 	insertError func(i int) error // what the engine's Insert gives for each insertion, when set
 	inserts     int               // calls of Insert
@@ -125,10 +127,11 @@ func (w *world) listen() *world {
 		defer close(done)
 		l.Serve(ctx)
 	}()
-	w.t.Cleanup(func() {
+	w.stop = func() {
 		cancel()
 		<-done
-	})
+	}
+	w.t.Cleanup(w.stop)
 	w.tcp = l.Addrs("lmtp")[0].String()
 	return w
 }
@@ -187,6 +190,24 @@ func split(t testing.TB, text string) (trace, rest string) {
 		n += fieldEnd([]byte(text[n:]))
 	}
 	return text[:n], text[n:]
+}
+
+// syncBuffer is a log that may be read while it is written.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
 }
 
 // client is an LMTP client that knows what it expects.
