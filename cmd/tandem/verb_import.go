@@ -107,6 +107,10 @@ func (r *importRun) add(item importItem, in io.Reader) error {
 	body, err := ingest(stream, io.MultiReader(bytes.NewReader(head), io.TeeReader(in, sum)))
 	if err != nil {
 		stream.Close()
+		if store.KindOf(err) == store.TooBig {
+			r.note("%s at %s is left out: %v", item.Source, item.Position, err)
+			return nil
+		}
 		return fmt.Errorf("import %s at %s: %w", item.Source, item.Position, err)
 	}
 	key := ledgerKey(item, sum.Sum(nil))
