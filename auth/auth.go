@@ -170,7 +170,7 @@ func (a *Authenticator) Verify(ctx context.Context, at Attempt) (Identity, error
 	cred, acct, reason, err := a.check(ctx, at)
 	switch {
 	case err != nil:
-		a.logAttempt(at, slog.LevelError, "login not decided", "err", err)
+		a.logAttempt(at, undecided(ctx, err), "login not decided", "err", err)
 		return Identity{}, ErrBusy
 	case reason != "":
 		a.logAttempt(at, slog.LevelWarn, "login failed", "reason", reason)
@@ -188,6 +188,17 @@ func (a *Authenticator) Verify(ctx context.Context, at Attempt) (Identity, error
 		Account: acct.ID, Name: acct.Name,
 		Credential: cred.ID, Label: cred.Label, Scope: cred.Scope,
 	}, nil
+}
+
+// undecided says how bad it is that a login was not decided.
+func undecided(ctx context.Context, err error) slog.Level {
+	switch {
+	case ctx.Err() != nil: // the client is gone, or the server stops
+		return slog.LevelInfo
+	case errors.Is(err, ErrBusy): // a limit was hit
+		return slog.LevelWarn
+	}
+	return slog.LevelError
 }
 
 // delay holds a failing reply back.

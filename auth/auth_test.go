@@ -167,23 +167,34 @@ func TestUnknownNamesTakeAsLong(t *testing.T) {
 	b.add("alice", HashPassword("right"))
 	b.add("kept", quick("right")).KeepScheme = true
 	a, _ := open(t, b, Config{})
-	median := func(login string) time.Duration {
-		var took []time.Duration
-		for range 7 {
-			start := time.Now()
-			a.Verify(t.Context(), attempt(login, "wrong"))
-			took = append(took, time.Since(start))
+	// Turn by turn, so that what else the machine does meets all alike; and
+	// again when it did not.
+	var problems []string
+	for range 4 {
+		took := map[string][]time.Duration{}
+		for range 9 {
+			for _, login := range []string{"alice", "nobody", "kept"} {
+				start := time.Now()
+				a.Verify(t.Context(), attempt(login, "wrong"))
+				took[login] = append(took[login], time.Since(start))
+			}
 		}
-		slices.Sort(took)
-		return took[3]
-	}
-	known := median("alice")
-	for _, login := range []string{"nobody", "kept"} {
-		got := median(login)
-		if diff := (got - known).Abs(); diff > 10*time.Millisecond && diff > known*15/100 {
-			t.Errorf("%s takes %v, a known name %v", login, got, known)
+		for _, list := range took {
+			slices.Sort(list)
+		}
+		problems = nil
+		known := took["alice"][4]
+		for _, login := range []string{"nobody", "kept"} {
+			got := took[login][4]
+			if diff := (got - known).Abs(); diff > 10*time.Millisecond && diff > known*15/100 {
+				problems = append(problems, fmt.Sprintf("%s takes %v, a known name %v", login, got, known))
+			}
+		}
+		if len(problems) == 0 {
+			return
 		}
 	}
+	t.Error(problems)
 }
 
 func TestPasswordsBeforeTLS(t *testing.T) {
@@ -279,9 +290,24 @@ func TestCacheIsBounded(t *testing.T) {
 func TestStoreTroubleIsNotAWrongPassword(t *testing.T) {
 	b := newBook()
 	b.broken = errors.New("disk on fire")
-	a, _ := open(t, b, Config{})
+	a, log := open(t, b, Config{})
 	if _, err := a.Verify(t.Context(), attempt("alice", "right")); err != ErrBusy {
 		t.Errorf("err = %v, want ErrBusy", err)
+	}
+	if !strings.Contains(log.String(), "level=ERROR") {
+		t.Errorf("log %s", log)
+	}
+	// A client that went away is no trouble.
+	log.Reset()
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	a.Verify(gone, attempt("alice", "right"))
+	if !strings.Contains(log.String(), "level=INFO") {
+		t.Errorf("log %s", log)
+	}
+	// A limit is one for the operator to know.
+	if l := undecided(t.Context(), ErrBusy); l != slog.LevelWarn {
+		t.Errorf("too many waiting is logged as %v", l)
 	}
 }
 
@@ -313,7 +339,7 @@ func TestTooManyWaiting(t *testing.T) {
 func TestPlain(t *testing.T) {
 	b := newBook()
 	b.add("alice", quick("right"))
-	a, _ := open(t, b, Config{})
+	a, log := open(t, b, Config{})
 	for _, c := range []struct {
 		response string
 		want     error
@@ -348,6 +374,9 @@ func TestPlain(t *testing.T) {
 				t.Errorf("%.20q: identity %q", c.response, got)
 			}
 		}
+	}
+	if !strings.Contains(log.String(), "may not act") || !strings.Contains(log.String(), "as=bob") {
+		t.Errorf("the log has nothing of whom alice wanted to be: %s", log)
 	}
 	if _, err := a.Start(t.Context(), "CRAM-MD5", attempt("", "")); err != ErrMechanism {
 		t.Errorf("CRAM-MD5: %v", err)

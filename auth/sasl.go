@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/netip"
 	"strings"
 
@@ -110,6 +111,7 @@ func (x *Exchange) verify(authzid, login, password string) error {
 		return err
 	}
 	if authzid != "" && authzid != login && !strings.EqualFold(authzid, id.Name) {
+		x.auth.logAttempt(at, slog.LevelWarn, "login refused: may not act as that user", "as", logString(authzid))
 		return ErrNotAuthorized
 	}
 	x.id = id

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -127,7 +128,7 @@ func (c *conn) command(fields []string) error {
 	switch name {
 	case "VERSION":
 		if len(args) < 1 || args[0] != "1" {
-			return fmt.Errorf("%w: client speaks version %.20q", errProtocol, args)
+			return fmt.Errorf("%w: client speaks version %.20q", errProtocol, strings.Join(args, "."))
 		}
 		return nil
 	case "CPID":
@@ -240,6 +241,7 @@ func (c *conn) decode(r *request, response string) error {
 // take seconds, and other requests need not wait for it.
 func (c *conn) next(r *request, response []byte) error {
 	c.wg.Go(func() {
+		defer c.recovered()
 		challenge, done, err := r.exchange.Next(response)
 		switch {
 		case err != nil:
@@ -258,6 +260,14 @@ func (c *conn) next(r *request, response []byte) error {
 		}
 	})
 	return nil
+}
+
+// recovered keeps a panic in a request from ending more than its connection.
+func (c *conn) recovered() {
+	if p := recover(); p != nil {
+		c.server.log.Error("panic in a session", "session", c.session, "panic", p, "stack", string(debug.Stack()))
+		c.nc.Close() // ends run
+	}
 }
 
 // fail ends a request. temp makes the MTA answer 454 rather than 535.

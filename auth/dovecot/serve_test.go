@@ -28,6 +28,8 @@ type accounts struct{}
 func (accounts) FindLogin(_ context.Context, login string) (store.Account, []store.Credential, error) {
 	c := store.Credential{ID: 1, Account: 1, Hash: "{PLAIN}right", KeepScheme: true, Scope: store.ScopeAll}
 	switch login {
+	case "panic":
+		panic("in the store")
 	case "alice", "alice@example.org":
 	case "popper":
 		c.Scope = store.ScopePOP3
@@ -202,6 +204,23 @@ func TestProtocolErrorsEndTheConnection(t *testing.T) {
 			}
 			c.wantClosed()
 		})
+	}
+}
+
+// A panic while a login is decided ends its connection only.
+func TestPanicEndsTheConnection(t *testing.T) {
+	c := greeted(t, auth.Config{})
+	c.say("AUTH\t1\tPLAIN\t" + params + "\tresp=" + b64("\x00panic\x00x"))
+	c.wantClosed()
+}
+
+// What a client sends fills no page of the log.
+func TestErrorsAreShort(t *testing.T) {
+	c := conn{}
+	for _, line := range []string{"VERSION" + strings.Repeat("\t", 16000), strings.Repeat("x", 16000)} {
+		if err := c.command(split(line)); err == nil || len(err.Error()) > 250 {
+			t.Errorf("error %.300v", err)
+		}
 	}
 }
 
