@@ -33,8 +33,11 @@ type fetcher struct {
 	lost    bool         // a member was expunged and its bytes are gone
 	damaged bool         // stored bytes did not match their digest
 
-	ids []store.MessageID // scratch
-	one fetched           // the member in hand
+	one fetched // the member in hand
+
+	// scratch
+	ids            []store.MessageID
+	header, fields []byte
 }
 
 // fetched is a member and what was read of its message.

@@ -22,9 +22,12 @@ type section struct {
 
 	// of the message in hand
 	exists bool
-	off, n int64  // within the served bytes, when data is nil
-	data   []byte // filtered header fields
-	header []byte // scratch
+	off, n int64 // within the served bytes; of the whole header for fields
+}
+
+// isFields says that fields of a header are asked for, not a range of bytes.
+func (sec *section) isFields() bool {
+	return sec.spec.Kind == wire.SectionFields || sec.spec.Kind == wire.SectionFieldsNot
 }
 
 // parseSection reads the brackets of BODY[...]<...>.
@@ -124,27 +127,19 @@ func (sec *section) op(peek bool) fetchOp {
 
 // prepare finds where the section lies and that it can be read.
 func (sec *section) prepare(f *fetcher, m *fetched) error {
-	sec.data = nil
 	if err := sec.find(f, m); err != nil || !sec.exists {
 		return err
 	}
-	r := f.bytes(m)
-	if sec.spec.Kind == wire.SectionFields || sec.spec.Kind == wire.SectionFieldsNot {
-		if err := sec.filter(r); err != nil {
-			return err
-		}
-		sec.off, sec.n = 0, int64(len(sec.data))
-	}
-	if sec.partial != nil {
+	switch {
+	case sec.isFields():
+		sec.n = min(sec.n, maxFilter)
+	case sec.partial != nil:
 		skip, n := sec.partial.Clip(sec.n)
 		sec.off, sec.n = sec.off+skip, n
 	}
-	if sec.data != nil {
-		return nil
-	}
 	// Every chunk has a digest: reading ahead finds damage before the length
 	// of a literal is promised. What is one chunk stays in the reader.
-	return r.WriteRange(io.Discard, sec.off, sec.n)
+	return f.bytes(m).WriteRange(io.Discard, sec.off, sec.n)
 }
 
 // find sets the range of the section before filtering and clipping.
@@ -172,35 +167,37 @@ func (sec *section) find(f *fetcher, m *fetched) error {
 	return nil
 }
 
-// filter reads the header that find found and keeps the fields asked for.
-func (sec *section) filter(r *store.Reader) error {
-	n := min(sec.n, maxFilter)
-	if int64(cap(sec.header)) < n {
-		sec.header = make([]byte, n)
-	}
-	sec.header = sec.header[:n]
-	if _, err := r.ReadAt(sec.header, sec.off); err != nil {
-		return err
-	}
-	sec.data = message.FilterFields(make([]byte, 0, 512), sec.header, sec.spec.Fields, sec.spec.Kind == wire.SectionFieldsNot)
-	return nil
-}
-
 // write sends what prepare found.
 func (sec *section) write(f *fetcher, m *fetched) error {
 	f.enc.Raw(sec.label).SP()
-	if !sec.exists {
+	switch {
+	case !sec.exists:
 		f.enc.Raw("NIL")
 		return nil
+	case sec.isFields():
+		return sec.writeFields(f, m)
 	}
 	// A literal even when it is empty: Python's imaplib, and scripts written for
 	// it, find a section only as a literal (seen with 3.11, November 2026).
 	f.enc.Literal(sec.n)
-	if sec.data != nil {
-		_, err := f.enc.Write(sec.data[sec.off : sec.off+sec.n])
+	return f.bytes(m).WriteRange(f.enc, sec.off, sec.n)
+}
+
+// writeFields sends the header fields asked for. It filters in memory that all
+// items share, however many there are.
+func (sec *section) writeFields(f *fetcher, m *fetched) error {
+	f.header = append(f.header[:0], make([]byte, sec.n)...)
+	if _, err := f.bytes(m).ReadAt(f.header, sec.off); err != nil {
 		return err
 	}
-	return f.bytes(m).WriteRange(f.enc, sec.off, sec.n)
+	f.fields = message.FilterFields(f.fields[:0], f.header, sec.spec.Fields, sec.spec.Kind == wire.SectionFieldsNot)
+	kept := f.fields
+	if sec.partial != nil {
+		skip, n := sec.partial.Clip(int64(len(kept)))
+		kept = kept[skip : skip+n]
+	}
+	_, err := f.enc.Literal(int64(len(kept))).Write(kept)
+	return err
 }
 
 // sectionKind gives a section's kind as package message has it; the filtered

@@ -56,8 +56,8 @@ func (l *listener) listen(t *testing.T, n int) {
 // selected and idle in it while one expunges all. No session may hold a list of
 // them.
 func TestMemoryOfManySessions(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes some seconds")
+	if testing.Short() || underRace {
+		t.Skip("takes some seconds, and measures memory")
 	}
 	const sessions, messages, budget = 1000, 100_000, 30 << 20
 	ts := startServer(t, nil)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"sort"
 )
 
@@ -24,7 +25,7 @@ type View struct {
 	flags ModSeq
 
 	own  []ModSeq // changes of this session that it tells by itself
-	read UIDSet   // what was downloaded, for the journal; ascending runs only
+	read UIDSet   // what was downloaded, for the journal
 }
 
 // Member is one message of a view.
@@ -395,14 +396,37 @@ func (v *View) Tombstones(ctx context.Context, uids UIDSet) ([]Entry, error) {
 	return v.s.engine.Tombstones(ctx, v.row.ID, uids)
 }
 
+// maxReadRuns is how many runs of UIDs a session gathers before it journals
+// what it has read.
+const maxReadRuns = 256
+
 // NoteRead notes that the session downloaded a message, for the journal.
 func (v *View) NoteRead(uid UID) {
-	if n := len(v.read); n > 0 && v.read[n-1].Stop >= uid {
-		if v.read[n-1].Start <= uid {
-			return
-		}
+	v.read.insert(uid)
+	if len(v.read) > maxReadRuns {
 		v.s.noteReads(v.by, v.row.ID, v.read)
 		v.read = nil
 	}
-	v.read.Add(uid)
+}
+
+// insert puts uid into the set, wherever it belongs.
+func (s *UIDSet) insert(uid UID) {
+	list := *s
+	i := sort.Search(len(list), func(i int) bool { return list[i].Stop >= uid })
+	if i < len(list) && list[i].Start <= uid {
+		return
+	}
+	joinsLeft := i > 0 && list[i-1].Stop+1 == uid
+	joinsRight := i < len(list) && list[i].Start-1 == uid
+	switch {
+	case joinsLeft && joinsRight:
+		list[i-1].Stop = list[i].Stop
+		*s = slices.Delete(list, i, i+1)
+	case joinsLeft:
+		list[i-1].Stop = uid
+	case joinsRight:
+		list[i].Start = uid
+	default:
+		*s = slices.Insert(list, i, UIDRange{uid, uid})
+	}
 }

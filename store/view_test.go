@@ -271,3 +271,22 @@ func TestCanonicalMailboxName(t *testing.T) {
 		}
 	}
 }
+
+// TestUIDSetInsert: whatever the order, a set is ranges in ascending order that
+// do not touch.
+func TestUIDSetInsert(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		uids := rapid.SliceOf(rapid.Uint32Range(1, 30)).Draw(t, "uids")
+		var got, want UIDSet
+		for _, u := range uids {
+			got.insert(UID(u))
+		}
+		slices.Sort(uids)
+		for _, u := range slices.Compact(uids) {
+			want.Add(UID(u))
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%v give %v, want %v", uids, got, want)
+		}
+	})
+}
