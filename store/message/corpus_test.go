@@ -206,9 +206,10 @@ func BenchmarkSearchTextCorpus(b *testing.B) {
 	}
 	b.SetBytes(int64(size))
 	b.ReportAllocs()
+	var search Searcher
 	for b.Loop() {
 		for i, m := range msgs {
-			if _, err := structures[i].SearchText(bytes.NewReader(m), true, 8<<20); err != nil {
+			if _, err := search.Text(structures[i], bytes.NewReader(m), true, 8<<20); err != nil {
 				b.Fatal(err)
 			}
 		}

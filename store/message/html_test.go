@@ -150,3 +150,30 @@ func FuzzHTMLText(f *testing.F) {
 		}
 	})
 }
+
+// A Searcher that has read other messages reads a message as a new one does.
+func TestSearcherReused(t *testing.T) {
+	msgs := [][]byte{
+		crlf(searched),
+		[]byte("Content-Type: text/html\r\n\r\n<a href=link>x</a> " + strings.Repeat("big <b>page</b> ", 200_000)),
+		[]byte("Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\ncaf=E9=\r\n="),
+		[]byte("Content-Transfer-Encoding: base64\r\n\r\nYWJj\r\nZ"),
+		[]byte("Content-Type: text/html\r\n\r\n<p>small"),
+		[]byte("Subject: none \r\n\r\n"),
+	}
+	var s Searcher
+	for range 2 {
+		for i, msg := range msgs {
+			for _, header := range []bool{true, false} {
+				want, err := Parse(msg).SearchText(bytes.NewReader(msg), header, 3<<20)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := s.Text(Parse(msg), bytes.NewReader(msg), header, 3<<20)
+				if err != nil || string(got) != want {
+					t.Errorf("message %d, header %v: %d bytes, want %d, %v", i, header, len(got), len(want), err)
+				}
+			}
+		}
+	}
+}

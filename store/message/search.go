@@ -15,8 +15,37 @@ import (
 // parts as well. src holds the parsed message, without any prefix. At most
 // max bytes are given. The only errors are those of src.
 func (s *Structure) SearchText(src io.ReaderAt, header bool, max int64) (string, error) {
-	t := searchText{src: src, max: int(min(max, 1<<30))}
-	t.folded.out = make([]byte, 0, min(s.Size, max, 64<<10))
+	var t Searcher
+	text, err := t.Text(s, src, header, max)
+	return string(text), err
+}
+
+// Searcher gives the search texts of one message after another in memory that
+// it uses again. Its zero value is ready; two goroutines need two.
+type Searcher struct {
+	src    io.ReaderAt
+	folded folder
+	max    int
+	err    error
+
+	raw   []byte // bytes as stored
+	line  []byte // a header field
+	guess []byte // text made valid UTF-8
+	carry []byte // text that waits to be folded with what follows it
+	part  partDecoder
+	page  htmlScanner
+}
+
+// keptText is how much memory a Searcher keeps for the next message.
+const keptText = 1 << 20
+
+// Text is Structure.SearchText; the text is valid until the next call.
+func (t *Searcher) Text(s *Structure, src io.ReaderAt, header bool, max int64) ([]byte, error) {
+	if cap(t.folded.out) > keptText || cap(t.page.text) > keptText {
+		*t = Searcher{}
+	}
+	t.src, t.err, t.max = src, nil, int(min(max, 1<<30))
+	t.folded.out, t.folded.space = slices.Grow(t.folded.out[:0], int(min(s.Size, max, searchPiece))), false
 	for i := range s.Parts {
 		p := &s.Parts[i]
 		if header || p.Parent >= 0 && s.Parts[p.Parent].Kind == KindMessage {
@@ -29,11 +58,12 @@ func (s *Structure) SearchText(src io.ReaderAt, header bool, max int64) (string,
 			break
 		}
 	}
+	t.src = nil
 	text := t.folded.out
 	if len(text) > t.max {
 		text = text[:wholeRunes(text[:t.max])]
 	}
-	return string(text), t.err
+	return text, t.err
 }
 
 // searchable says whether a leaf holds text.
@@ -46,19 +76,7 @@ func searchable(mediaType string) bool {
 		strings.HasSuffix(mediaType, "+json") || strings.HasSuffix(mediaType, "+xml") && !strings.HasPrefix(mediaType, "image/")
 }
 
-type searchText struct {
-	src    io.ReaderAt
-	folded folder
-	max    int
-	err    error
-
-	raw   []byte // bytes as stored
-	line  []byte // a header field
-	guess []byte // text made valid UTF-8
-	carry []byte // text that waits to be folded with what follows it
-}
-
-func (t *searchText) full() bool { return len(t.folded.out) >= t.max }
+func (t *Searcher) full() bool { return len(t.folded.out) >= t.max }
 
 const (
 	maxHeaderText = 1 << 20  // how much of one header block is searched
@@ -67,7 +85,7 @@ const (
 
 // read adds n bytes from off on to what raw keeps; false after an error of
 // the store.
-func (t *searchText) read(off, n int64) bool {
+func (t *Searcher) read(off, n int64) bool {
 	kept := len(t.raw)
 	t.raw = slices.Grow(t.raw, int(n))[:kept+int(n)]
 	if got, err := t.src.ReadAt(t.raw[kept:], off); int64(got) < n {
@@ -77,7 +95,7 @@ func (t *searchText) read(off, n int64) bool {
 	return true
 }
 
-func (t *searchText) header(p *Part) {
+func (t *Searcher) header(p *Part) {
 	n := min(p.BodyOff-p.HeaderOff, maxHeaderText)
 	if t.raw = t.raw[:0]; n == 0 || !t.read(p.HeaderOff, n) {
 		return
@@ -87,18 +105,19 @@ func (t *searchText) header(p *Part) {
 			break
 		}
 		t.line = append(append(append(t.line[:0], name...), ": "...), value...)
-		if !utf8.Valid(t.line) || bytes.Contains(t.line, []byte("=?")) {
+		if bytes.Contains(value, []byte("=?")) {
 			t.line = append(t.line[:0], DecodeText(t.line)...)
 		}
-		t.folded.add(t.line)
+		t.add(t.line)
 		t.folded.add(newline)
 	}
 }
 
 // body adds a leaf, a piece at a time; an HTML page must be whole before it
 // is read.
-func (t *searchText) body(p *Part) {
-	d := newPartDecoder(p)
+func (t *Searcher) body(p *Part) {
+	d := &t.part
+	d.start(p)
 	isHTML := p.Type == "text/html" || p.Type == "application/xhtml+xml"
 	var page []byte
 	t.raw, t.carry = t.raw[:0], t.carry[:0]
@@ -125,21 +144,23 @@ func (t *searchText) body(p *Part) {
 	t.folded.add(newline)
 }
 
-func (t *searchText) html(page []byte) {
-	h := htmlScanner{page: page, text: make([]byte, 0, min(len(page), searchPiece)+1)}
+func (t *Searcher) html(page []byte) {
+	h := &t.page
+	h.page, h.text, h.links = page, slices.Grow(h.text[:0], min(len(page), searchPiece)+1), h.links[:0]
 	for len(h.page) > 0 && !t.full() {
 		if h.next(); len(h.text) > searchPiece {
 			t.fold(h.text, false)
 			h.text = h.text[:0]
 		}
 	}
-	h.text = append(h.text, ' ')
-	t.fold(append(h.text, h.links...), true)
+	h.text = append(append(h.text, ' '), h.links...)
+	t.fold(h.text, true)
+	h.page = nil
 }
 
 // fold adds text that comes in pieces. They are folded up to white space if
 // there is some: a character must not be cut, nor a letter from its accents.
-func (t *searchText) fold(text []byte, last bool) {
+func (t *Searcher) fold(text []byte, last bool) {
 	if len(t.carry) > 0 {
 		t.carry = append(t.carry, text...)
 		text = t.carry
@@ -152,18 +173,23 @@ func (t *searchText) fold(text []byte, last bool) {
 		if n == 0 {
 			break
 		}
-		piece := text[:n]
-		if !utf8.Valid(piece) {
-			t.guess = appendGuess(t.guess[:0], piece)
-			piece = t.guess
-		}
-		t.folded.add(piece)
+		t.add(text[:n])
 		text = text[n:]
 		if !last && len(text) < searchPiece {
 			break
 		}
 	}
 	t.carry = append(t.carry[:0], text...)
+}
+
+// add folds text that may not be valid UTF-8; most is ASCII.
+func (t *Searcher) add(text []byte) {
+	text = text[t.folded.ascii(text):]
+	if !utf8.Valid(text) {
+		t.guess = appendGuess(t.guess[:0], text)
+		text = t.guess
+	}
+	t.folded.add(text)
 }
 
 // foldable says how much of b to fold when more follows.

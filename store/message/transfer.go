@@ -2,6 +2,8 @@ package message
 
 import (
 	"bytes"
+	"encoding/binary"
+	"slices"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
@@ -28,30 +30,33 @@ func (t *textBuffer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func newPartDecoder(p *Part) *partDecoder {
-	d := &partDecoder{encoding: p.Encoding}
+// start makes it ready for a part.
+func (d *partDecoder) start(p *Part) {
+	*d = partDecoder{encoding: p.Encoding, plain: d.plain, text: d.text}
 	enc := encodingNamed(p.Charset)
 	if table, ok := enc.(*charmap.Charmap); ok && table.DecodeByte('A') == 'A' {
 		d.table = table
 	} else if enc != nil {
 		d.other = transform.NewWriter(&d.text, enc.NewDecoder())
 	}
-	return d
 }
 
 // decode gives the text of the next piece, and which bytes at its end have to
 // wait for the one after it. The text is valid until the next call, and may
 // lie in raw.
 func (d *partDecoder) decode(raw []byte, last bool) (text, rest []byte) {
+	if d.encoding == EncodingBase64 || d.encoding == EncodingQuotedPrintable {
+		d.plain = slices.Grow(d.plain[:0], len(raw))
+	}
 	switch d.encoding {
 	case EncodingBase64:
-		d.plain = d.base64.decode(d.plain[:0], raw)
+		d.plain = d.base64.decode(d.plain, raw)
 		if last {
 			d.plain = d.base64.end(d.plain)
 		}
 		raw = d.plain
 	case EncodingQuotedPrintable:
-		d.plain, rest = decodeQuoted(d.plain[:0], raw, last)
+		d.plain, rest = decodeQuoted(d.plain, raw, last)
 		raw = d.plain
 	}
 	d.text = d.text[:0]
@@ -73,6 +78,11 @@ func (d *partDecoder) decode(raw []byte, last bool) (text, rest []byte) {
 }
 
 func isASCII(b []byte) bool {
+	for ; len(b) >= 8; b = b[8:] {
+		if binary.NativeEndian.Uint64(b)&0x8080808080808080 != 0 {
+			return false
+		}
+	}
 	for _, c := range b {
 		if c >= utf8.RuneSelf {
 			return false
