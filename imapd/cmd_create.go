@@ -19,6 +19,13 @@ type createParam struct {
 	parse func(d *wire.Decoder, a *createArgs)
 }
 
+// mailboxCode is a response code that says something of a mailbox: with the OK
+// of CREATE, and untagged with SELECT and EXAMINE.
+type mailboxCode struct {
+	text string // for people, with SELECT
+	code func(box *store.Mailbox) string
+}
+
 type createArgs struct {
 	name string
 	uses []string // special uses asked for
@@ -48,12 +55,25 @@ func (s *session) create(ctx context.Context, a createArgs) error {
 		}
 		box.Use = use
 	}
-	_, err := s.srv.cfg.Store.CreateMailbox(ctx, s.actor, box)
-	if err == nil || box.Use == "" || store.KindOf(err) != store.Exists {
+	made, err := s.srv.cfg.Store.CreateMailbox(ctx, s.actor, box)
+	if err == nil {
+		s.ok(s.mailboxCode(&made), "CREATE completed")
+		return nil
+	}
+	if box.Use == "" || store.KindOf(err) != store.Exists {
 		return err
 	}
 	if _, missing := s.srv.cfg.Store.Mailbox(ctx, s.actor, a.name); missing != nil {
 		return no("USEATTR", "Another mailbox is %s already", box.Use)
 	}
 	return err
+}
+
+// mailboxCode gives the first response code about a mailbox: a tagged answer
+// has room for one.
+func (s *session) mailboxCode(box *store.Mailbox) string {
+	if list := s.srv.reg.mailboxCodes; len(list) > 0 {
+		return list[0].code(box)
+	}
+	return ""
 }

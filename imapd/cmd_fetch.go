@@ -25,6 +25,7 @@ type fetchItem struct {
 // from the index and never touch the database.
 type fetchOp struct {
 	want    store.Want
+	row     bool   // it needs the message itself, if nothing of want
 	enables string // word of ENABLE that the item implies, or ""
 	seen    bool   // it sets \Seen (RFC 3501 section 6.4.5)
 	text    bool   // it gives out text of the message: noted for the journal

@@ -113,6 +113,9 @@ func (s *session) tellMailbox() {
 	s.enc.Raw("* OK [UIDVALIDITY ").Num(uint64(row.UIDValidity)).Raw("] UIDs valid").CRLF()
 	s.enc.Raw("* OK [UIDNEXT ").Num(uint64(row.UIDNext)).Raw("] Predicted next UID").CRLF()
 	s.tellHighest(row.HighestModSeq)
+	for _, c := range s.srv.reg.mailboxCodes {
+		s.status("*", answer{"OK", c.code(&row), c.text})
+	}
 }
 
 func (s *session) tellHighest(m store.ModSeq) {

@@ -18,6 +18,7 @@ type extension struct {
 	commands     []command
 	enables      []enable
 	createParams []createParam
+	mailboxCodes []mailboxCode
 	listSelects  []listSelect
 	listReturns  []listReturn
 	statusItems  []statusItem
@@ -61,6 +62,7 @@ func extensions() []extension {
 		extUnselect(),
 		extESearch(),
 		extCondstore(),
+		extObjectID(),
 	}
 }
 
@@ -72,6 +74,7 @@ type registry struct {
 	commands     map[string]command
 	enables      map[string]enable
 	createParams map[string]createParam
+	mailboxCodes []mailboxCode
 	listSelects  map[string]listSelect
 	listReturns  map[string]listReturn
 	statusItems  map[string]statusItem
@@ -105,6 +108,7 @@ func newRegistry(list []extension) *registry {
 	}
 	for _, x := range list {
 		r.capabilities = append(r.capabilities, x.capabilities...)
+		r.mailboxCodes = append(r.mailboxCodes, x.mailboxCodes...)
 		addAll(r.commands, x.commands)
 		addAll(r.enables, x.enables)
 		addAll(r.createParams, x.createParams)

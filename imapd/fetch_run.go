@@ -26,6 +26,7 @@ type fetcher struct {
 	since *store.ModSeq
 
 	want store.Want
+	row  bool // messages are read even when nothing is wanted of them
 	seen bool // something asked for sets \Seen
 	text bool
 
@@ -54,6 +55,7 @@ func newFetcher(ctx context.Context, s *session, a *fetchArgs) *fetcher {
 		f.want.Structure = f.want.Structure || op.want.Structure
 		f.want.Header = f.want.Header || op.want.Header
 		f.want.Text = f.want.Text || op.want.Text
+		f.row = f.row || op.row
 		f.seen = f.seen || op.seen
 		f.text = f.text || op.text
 	}
@@ -105,7 +107,7 @@ func (f *fetcher) page(page []store.Member) error {
 	if err != nil {
 		return err
 	}
-	if f.want == (store.Want{}) {
+	if f.want == (store.Want{}) && !f.row {
 		for i := range page {
 			f.one = fetched{Member: &page[i]}
 			if err := f.answer(&f.one); err != nil {

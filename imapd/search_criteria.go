@@ -12,6 +12,7 @@ type level uint8
 
 const (
 	byEntry     level = iota // nothing: it is in the index
+	byMessage                // its ids
 	byStructure              // ENVELOPE and part tree
 	byHeader                 // header block
 	byText                   // everything

@@ -211,7 +211,7 @@ func (r *searcher) readBatch(j *job, at level, places []int, f func(i int, msg *
 	for k, i := range places {
 		ids[k] = j.page[i].Message
 	}
-	want := store.Want{Structure: true, Header: at >= byHeader, Text: at >= byText}
+	want := store.Want{Structure: at >= byStructure, Header: at >= byHeader, Text: at >= byText}
 	next := 0
 	for msg, err := range r.st.Messages(r.ctx, ids, want) {
 		if err != nil {
