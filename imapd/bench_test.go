@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
 	"time"
 
+	"tandem/auth"
 	"tandem/store"
 )
 
@@ -88,6 +90,56 @@ func BenchmarkCommands(b *testing.B) {
 				b.ReportMetric(float64(cmd.responses)*float64(b.N)/b.Elapsed().Seconds(), "resp/s")
 			}
 		})
+	}
+}
+
+// BenchmarkColdMailbox selects a mailbox of 100,000 messages whose index is
+// not in memory, and asks for all flags.
+func BenchmarkColdMailbox(b *testing.B) {
+	st := openStore(b, store.Options{IndexMemory: 1})
+	ts := startServer(b, func(cfg *Config) {
+		cfg.Store = st
+		cfg.Auth = auth.New(st, auth.Config{Log: slog.New(slog.DiscardHandler)})
+	})
+	fill(b, st, "alice", 100_000)
+	c := ts.login(b, "alice")
+	_ = c.conn.SetDeadline(time.Time{})
+	var selecting, fetching time.Duration
+	for b.Loop() {
+		start := time.Now()
+		c.send("x SELECT INBOX")
+		drain(b, c.conn, "x OK")
+		selecting += time.Since(start)
+		start = time.Now()
+		c.send("x FETCH 1:* (FLAGS)")
+		drain(b, c.conn, "x OK")
+		fetching += time.Since(start)
+		c.send("x UNSELECT")
+		drain(b, c.conn, "x OK")
+	}
+	b.ReportMetric(float64(selecting.Microseconds())/1000/float64(b.N), "ms/select")
+	b.ReportMetric(float64(fetching.Microseconds())/1000/float64(b.N), "ms/fetch")
+}
+
+// BenchmarkBigMessage fetches a message of 20 MB.
+func BenchmarkBigMessage(b *testing.B) {
+	const size = 20 << 20
+	st := openStore(b, store.Options{})
+	ts := startServer(b, func(cfg *Config) {
+		cfg.Store, cfg.Limits = st, DefaultLimits(2*size)
+		cfg.Auth = auth.New(st, auth.Config{Log: slog.New(slog.DiscardHandler)})
+	})
+	c := ts.login(b, "alice")
+	_ = c.conn.SetDeadline(time.Time{})
+	text := bigMessage(size)
+	c.raw(fmt.Sprintf("1 APPEND INBOX {%d+}\r\n%s\r\n", len(text), text))
+	drain(b, c.conn, "1 OK")
+	c.send("2 SELECT INBOX")
+	drain(b, c.conn, "2 OK")
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		c.send("x FETCH 1 BODY.PEEK[]")
+		drain(b, c.conn, "x OK")
 	}
 }
 

@@ -49,10 +49,7 @@ func (s *session) copyTo(ctx context.Context, a copyArgs, move bool) (store.Copi
 	if err != nil {
 		return store.Copied{}, err
 	}
-	to, err := s.srv.cfg.Store.Mailbox(ctx, s.actor, a.to)
-	if store.KindOf(err) == store.NotFound && err != nil {
-		return store.Copied{}, no("TRYCREATE", "No such mailbox")
-	}
+	to, err := s.destination(ctx, a.to)
 	if err != nil || len(uids) == 0 {
 		return store.Copied{}, err
 	}

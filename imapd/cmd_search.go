@@ -60,14 +60,14 @@ func (s *session) search(ctx context.Context, a searchArgs) error {
 		s.enable(condstore)
 	}
 	if a.what.level > byEntry {
+		var stop context.CancelFunc
+		ctx, stop = s.watchClient(ctx)
+		defer stop()
 		release, err := s.srv.cfg.Store.BeginSearch(ctx, s.actor.Account)
 		if err != nil {
 			return err
 		}
 		defer release()
-		var stop context.CancelFunc
-		ctx, stop = s.watchClient(ctx)
-		defer stop()
 	}
 	found, err := runSearch(ctx, s.srv.cfg.Store, s.view, &a)
 	if err != nil {

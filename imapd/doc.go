@@ -32,8 +32,11 @@
 //	listtree.go    the names that LIST and LSUB can show
 //	cmd_*.go       one command each
 //	ext_*.go       one extension each (ext_imap4rev1.go is RFC 3501 itself)
-//	view.go        sequence numbers and UIDs of the selected mailbox
+//	view.go        the selected mailbox: sets of numbers to UIDs, pages, flags
 //	sync.go        telling changes, and when each may be told
+//	fetch_*.go     FETCH: the table of items, sections, reading and answering
+//	search_*.go    SEARCH: the table of keys, the tree of criteria, the levels
+//	               of reading at which each is decided, the workers
 //	internal/wire  the grammar as bytes
 //
 // Invariants: no command touches the store before its state was checked and
