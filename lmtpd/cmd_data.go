@@ -23,13 +23,8 @@ type sink struct{ s *session }
 func (w sink) Write(p []byte) (int, error) {
 	e := w.s.mail
 	e.octets += int64(len(p))
-	if e.octets > largeMessage && e.room == nil && e.failed == nil {
-		if e.failed = w.s.srv.room.enter(w.s.ctx); e.failed == nil {
-			e.room = w.s.srv.room
-		}
-	}
 	if e.failed == nil {
-		_, e.failed = e.ingest.Write(p)
+		e.failed = w.s.take(p)
 	}
 	if e.failed != nil {
 		e.drop()
@@ -40,8 +35,40 @@ func (w sink) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// take holds the first octets as they are, since reading their structure may
+// take forty times their memory (thousands of empty parts). A message that has
+// more goes to the store as it comes, once there is a place for it.
+func (s *session) take(p []byte) error {
+	e := s.mail
+	if e.ingest == nil && e.octets <= largeMessage {
+		e.held = append(e.held, p...)
+		return nil
+	}
+	if e.ingest == nil {
+		if err := s.srv.room.enter(s.ctx); err != nil {
+			return err
+		}
+		e.room = s.srv.room
+		if err := s.openIngest(); err != nil {
+			return err
+		}
+	}
+	_, err := e.ingest.Write(p)
+	return err
+}
+
+// openIngest begins to store the message in hand, with what was held of it.
+func (s *session) openIngest() error {
+	e := s.mail
+	e.ingest = s.srv.store.NewIngest(s.work, e.max)
+	_, err := e.ingest.Write(e.held)
+	e.held = nil
+	return err
+}
+
 // drop frees what the message holds.
 func (e *envelope) drop() {
+	e.held = nil
 	if e.ingest != nil {
 		e.ingest.Close()
 		e.ingest = nil
@@ -52,11 +79,10 @@ func (e *envelope) drop() {
 	}
 }
 
-// begin opens the ingest for the message.
+// begin gets ready for the message.
 func (s *session) begin() {
 	s.mail.begun = true
 	s.mail.max = s.srv.store.MessageSize()
-	s.mail.ingest = s.srv.store.NewIngest(s.work, s.mail.max)
 }
 
 // cmdData: RFC 5321 section 4.1.1.4, with the replies of RFC 2033 section 4.2.

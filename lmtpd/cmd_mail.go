@@ -14,7 +14,8 @@ type envelope struct {
 	recipients []recipient
 
 	begun  bool          // data came
-	ingest *store.Ingest // they go there, unless failed is set
+	held   []byte        // the first of them, until ingest is opened
+	ingest *store.Ingest // they go there
 	chunks bool          // they come by BDAT
 	octets int64         // received
 	max    int64         // octets of a message, 0: any

@@ -49,6 +49,9 @@ func (s *session) insert(e *envelope) (outcomes []outcome, size int64) {
 		}
 		return outcomes, 0
 	}
+	if e.failed == nil && e.ingest == nil {
+		e.failed = s.openIngest()
+	}
 	if e.failed != nil {
 		return failAll(e.failed)
 	}

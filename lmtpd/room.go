@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	largeMessage = 64 << 10    // octets; larger ones need a place in the room
+	largeMessage = 32 << 10    // octets; larger ones need a place in the room
 	roomWait     = time.Minute // for a place; clients wait three for their data to be taken
 )
 
 // room has places for the large messages that are being received. Each takes
-// up to 2 MB of memory until it is stored, however slowly it comes.
+// some 2 MB of memory until it is stored, however slowly it comes.
 type room struct{ places chan struct{} } // nil: no limit
 
 func newRoom(places int) *room {

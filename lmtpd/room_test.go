@@ -2,6 +2,7 @@ package lmtpd
 
 import (
 	"context"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -67,3 +68,29 @@ func TestRoomWhileDraining(t *testing.T) {
 		t.Errorf("a room without limit: %v", err)
 	}
 }
+
+// Messages that are not sent to their end take no more memory than they have
+// octets, whatever their structure, until they are large.
+func TestHeldMessagesAreSmall(t *testing.T) {
+	w := newWorld(t)
+	s := w.server.newSession(t.Context(), dead{})
+	s.mail = &envelope{}
+	s.begin()
+	bomb := "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + strings.Repeat("--b\r\n\r\n", largeMessage/7)
+	to := sink{s}
+	if _, err := to.Write([]byte(bomb[:largeMessage])); err != nil || s.mail.ingest != nil || cap(s.mail.held) > 2*largeMessage {
+		t.Fatalf("held in %d octets, ingest %v, %v", cap(s.mail.held), s.mail.ingest, err)
+	}
+	if _, err := to.Write([]byte("x")); err != nil || s.mail.ingest == nil || s.mail.held != nil || len(w.server.room.places) != 1 {
+		t.Fatalf("a large message: held %d octets, ingest %v, %v", len(s.mail.held), s.mail.ingest, err)
+	}
+	s.reset()
+	if n := len(w.server.room.places); n != 0 {
+		t.Errorf("%d places taken after the reset", n)
+	}
+}
+
+// dead is a connection that nothing is done with.
+type dead struct{ net.Conn }
+
+func (dead) RemoteAddr() net.Addr { return &net.UnixAddr{} }

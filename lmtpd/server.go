@@ -35,7 +35,7 @@ type Config struct {
 // limited by the store's MessageSize.
 type Limits struct {
 	Recipients    int           // of one message
-	LargeMessages int           // of more than 64 KiB, being received at once; others wait
+	LargeMessages int           // of more than 32 KiB, being received at once; others wait
 	BadCommands   int           // since the last delivery, until the connection is closed
 	Idle          time.Duration // silence; RFC 5321 section 4.5.3.2.7 asks for at least 5 minutes
 	WriteStall    time.Duration // how long a client may take no byte of an answer
@@ -44,7 +44,7 @@ type Limits struct {
 // DefaultLimits are the limits of a server that is not configured otherwise.
 func DefaultLimits() Limits {
 	return Limits{
-		Recipients: 100, LargeMessages: 32, BadCommands: 10,
+		Recipients: 100, LargeMessages: 16, BadCommands: 10,
 		Idle: 5 * time.Minute, WriteStall: 5 * time.Minute,
 	}
 }
