@@ -90,6 +90,7 @@ func storeOptions(l *loaded, log *slog.Logger) store.Options {
 		MaxKeywords:  l.Limits.Keywords,
 		IndexMemory:  noLimit(l.Limits.IndexMemory, 1<<40),
 		KeepExpunged: max(time.Duration(l.Retention.Expunged), 1), // a store takes 0 for its default
+		KeepJournal:  max(time.Duration(l.Retention.Journal), 1),
 		Searches:     noLimit(l.Limits.Searches, 1<<20),
 		SearchWait:   time.Duration(noLimit(l.Limits.SearchWait, forever)),
 		Logger:       log,

@@ -56,7 +56,8 @@ type authConfig struct {
 }
 
 type retentionConfig struct {
-	Expunged duration `toml:"expunged" doc:"how long expunged mail is kept to be taken back"`
+	Expunged duration `toml:"expunged" doc:"how long expunged mail is kept to be taken back; 0: only while a session still shows it. On a full disk it goes before its time"`
+	Journal  duration `toml:"journal" doc:"how long the record of what was done to the mail goes back; 0: it is kept for minutes only"`
 }
 
 type logConfig struct {
@@ -114,7 +115,7 @@ func defaults() config {
 		POP3:      pop3Config{Listen: []string{"127.0.0.1:10110"}, ListenTLS: []string{"127.0.0.1:10995"}},
 		LMTP:      lmtpConfig{Listen: []string{"127.0.0.1:10024"}, SocketMode: 0o660, Subaddress: "mailbox"},
 		Auth:      authConfig{Plaintext: "loopback", Trusted: []string{}, Listen: []string{}},
-		Retention: retentionConfig{Expunged: duration(14 * 24 * time.Hour)},
+		Retention: retentionConfig{Expunged: duration(14 * 24 * time.Hour), Journal: duration(90 * 24 * time.Hour)},
 		Log:       logConfig{Level: "info"},
 		Limits:    defaultLimits(),
 	}

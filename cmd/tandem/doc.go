@@ -6,11 +6,13 @@
 //
 //   - config: all settings, each with its default, its environment variable and
 //     where its value came from (config.go, config_load.go, config_cmd.go).
-//   - verb: one administrative act over an open store, as a function (verb_*.go).
-//     The command line runs it on the store itself when no server holds it, else
-//     asks the server over the control socket (control.go, control_client.go),
-//     which runs the same function.
-//   - cmd_*.go: a cobra command each.
+//   - verb: one administrative act over an open store, as a function (verb.go,
+//     verb_import.go, verb_export.go).
+//   - backend: where verbs run (backend.go). That is the store itself when no server
+//     holds it, else the server, over its control socket (control.go); import and
+//     export stream their messages through it (frame.go).
+//   - cmd_*.go: a command each. What tandem import reads is in source.go, the
+//     demo's mail in samples.go and samples/.
 //   - server: the store, the listeners and the front ends of one process
 //     (server.go).
 //   - exit codes (exit.go): 0 ok, 1 failure, 2 usage or configuration, 3 the

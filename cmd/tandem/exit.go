@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 
 	"tandem/store"
@@ -38,8 +37,6 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &temporary):
 		return exitTemporary
-	case errors.Is(err, context.Canceled):
-		return exitFailure
 	}
 	var e *store.Error
 	if errors.As(err, &e) {
