@@ -5,7 +5,7 @@
 // the packages together, and is the command line. The nouns:
 //
 //   - config: all settings, each with its default, its environment variable and
-//     where its value came from (config.go, config_load.go, config_cmd.go).
+//     where its value came from (config.go, config_load.go, cmd_config.go).
 //   - verb: one administrative act over an open store, as a function (verb.go,
 //     verb_import.go, verb_export.go).
 //   - backend: where verbs run (backend.go). That is the store itself when no server
