@@ -63,6 +63,8 @@ func extensions() []extension {
 		extESearch(),
 		extCondstore(),
 		extObjectID(),
+		extWithin(),
+		extSaveDate(),
 	}
 }
 
