@@ -17,14 +17,17 @@ type candidate struct {
 	msg *store.Message // read up to the level in hand
 
 	parts  *message.Structure
-	texts  [2]string // searched text without and with headers
+	texts  [2][]byte // searched text without and with headers, in scratch
 	isRead [2]bool
 
 	scratch *scratch
 }
 
 // scratch is memory that a worker uses again for each candidate.
-type scratch struct{ value, folded []byte }
+type scratch struct {
+	value, folded []byte
+	searchers     [2]message.Searcher
+}
 
 // structure gives the part tree, decoded once.
 func (c *candidate) structure() (*message.Structure, error) {
@@ -95,11 +98,11 @@ func (c *candidate) textHas(header bool, want needle) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		text, err := parts.SearchText(c.st.Reader(c.ctx, c.msg).Parsed(), header, c.st.SearchTextMax())
+		text, err := c.scratch.searchers[i].Text(parts, c.st.Reader(c.ctx, c.msg).Parsed(), header, c.st.SearchTextMax())
 		if err != nil {
 			return false, err
 		}
 		c.texts[i], c.isRead[i] = text, true
 	}
-	return strings.Contains(c.texts[i], string(want)), nil
+	return bytes.Contains(c.texts[i], []byte(want)), nil
 }
