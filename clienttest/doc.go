@@ -28,6 +28,7 @@
 //	migrate_test.go    import, export and accounts, seen by clients
 //	demo_test.go       what `tandem demo` prints
 //	hostile_test.go    clients that misbehave
+//	fresh_test.go      a mailbox used the moment it is selected
 //	crowd_test.go      hundreds of idle sessions
 //
 // Environment: TANDEM_BIN (a binary to test), TANDEM_CORPUS (the mbox.gz of

@@ -157,5 +157,14 @@ func (s *session) storeUpload(ctx context.Context, up *upload) error {
 		uids.Add(uint32(d.UID))
 	}
 	s.ok(fmt.Sprintf("APPENDUID %d %s", done[0].UIDValidity, uids), "APPEND completed")
+	if s.view != nil && s.view.ID() == up.box.ID {
+		// RFC 3501 section 6.3.11: EXISTS comes with the answer, also when the
+		// mailbox was selected only just now. Without it a UID MOVE of what
+		// APPENDUID names would find no such message. The message is stored
+		// whether or not the mailbox can be looked into.
+		if err := s.loaded(ctx); err != nil {
+			s.log.Warn("mailbox not loaded after APPEND", "err", err)
+		}
+	}
 	return nil
 }
