@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"tandem/auth"
 	"tandem/imapd/internal/wire"
@@ -210,4 +211,49 @@ func FuzzArguments(f *testing.F) {
 			_ = d.EOL()
 		}
 	})
+}
+
+// TestGoneForGood: when also the bytes of an expunged message are gone, FETCH
+// by number says so, and by UID leaves it out.
+func TestGoneForGood(t *testing.T) {
+	engine, err := sqlite.Open(t.TempDir(), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := store.Open(engine, store.Options{})
+	defer func() { _ = st.Close() }()
+	if err := st.CreateAccounts(t.Context(), []store.NewAccount{{Name: "alice", Hash: "{PLAIN}secret", KeepScheme: true}}, false); err != nil {
+		t.Fatal(err)
+	}
+	ts := startServer(t, func(cfg *Config) {
+		cfg.Store, cfg.Auth = st, auth.New(st, auth.Config{Log: slog.New(slog.DiscardHandler)})
+	})
+	c := ts.login(t, "alice")
+	c.raw("1 APPEND INBOX {4+}\r\na: b {4+}\r\nc: d\r\n")
+	c.expect("1 OK ...")
+	c.send("2 SELECT INBOX")
+	drain(t, c.conn, "2 OK")
+	other := ts.login(t, "alice")
+	other.send("1 SELECT INBOX")
+	drain(t, other.conn, "1 OK")
+	other.send("2 UID STORE 1 +FLAGS.SILENT (\\Deleted)")
+	other.expect("2 OK ...")
+	other.send("3 EXPUNGE")
+	other.expect("* 1 EXPUNGE")
+	other.expect("3 OK ...")
+	if err := engine.Prune(t.Context(), st.Now().Add(time.Hour), nil); err != nil {
+		t.Fatal(err)
+	}
+	c.send("3 FETCH 1:2 (UID)")
+	c.expect("* 2 FETCH (UID 2)")
+	c.expect("3 NO [EXPUNGEISSUED] ...")
+	c.send("4 UID FETCH 1:2 (BODY.PEEK[])")
+	c.expect("* 2 FETCH (UID 2 BODY[] {4}")
+	c.expect("c: d)")
+	c.expect("* 1 EXPUNGE")
+	c.expect("4 OK ...")
+	c.send("5 LOGOUT")
+	drain(t, c.conn, "5 OK")
+	other.send("5 LOGOUT")
+	drain(t, other.conn, "5 OK")
 }
