@@ -61,7 +61,8 @@ const (
 	// InlineKeywords is how many keywords fit into Flags.
 	InlineKeywords = 55
 
-	systemFlags = FlagSeen | FlagAnswered | FlagFlagged | FlagDeleted | FlagDraft
+	// SystemFlags are those that clients and deliveries may set.
+	SystemFlags = FlagSeen | FlagAnswered | FlagFlagged | FlagDeleted | FlagDraft
 )
 
 // KeywordFlag gives the flag bit of keyword number n < InlineKeywords.

@@ -93,7 +93,7 @@ func (t *tx) setFlags(m *mailboxRow, change store.FlagsChange, maxKeywords int) 
 	if err != nil {
 		return res, err
 	}
-	set.Bits |= change.Flags & settable
+	set.Bits |= change.Flags & store.SystemFlags
 	rule := flagRule{change.Op, set}
 	for _, r := range eligible {
 		f := rule.apply(r.flags)

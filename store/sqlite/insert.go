@@ -8,9 +8,6 @@ import (
 	"tandem/store"
 )
 
-// settable are the system flags that a client or delivery may set.
-const settable = store.FlagSeen | store.FlagAnswered | store.FlagFlagged | store.FlagDeleted | store.FlagDraft
-
 // Insert puts messages into mailboxes in one transaction.
 func (e *Engine) Insert(ctx context.Context, by store.Actor, list []store.Insertion, atomic bool, maxKeywords int) ([]store.Inserted, error) {
 	if err := e.space.check(ctx, "store a message"); err != nil {
@@ -84,7 +81,7 @@ func (in *inserter) prepare(i *store.Insertion) (*prepared, error) {
 		return nil, err
 	}
 	p.flags, p.all, err = in.keywords(m.ID.Account(), i.Keywords, true, in.maxKeywords)
-	p.flags.Bits |= i.Flags & settable
+	p.flags.Bits |= i.Flags & store.SystemFlags
 	return p, err
 }
 
