@@ -75,6 +75,7 @@ type limitsConfig struct {
 	SessionsPerUserAddr   int      `toml:"sessions_per_user_address" doc:"logged-in connections of a user from an address"`
 	MessageSize           int64    `toml:"message_size" doc:"octets of a message that arrives over LMTP or APPEND"`
 	LMTPRecipients        int      `toml:"lmtp_recipients" doc:"recipients of one delivery"`
+	LMTPLargeMessages     int      `toml:"lmtp_large_messages" doc:"deliveries of over 32 KiB being received at once; further ones wait up to a minute"`
 	IMAPIdle              duration `toml:"imap_idle" doc:"silence after which an IMAP session is closed, after login"`
 	POP3Idle              duration `toml:"pop3_idle" doc:"silence after which a POP3 session is closed"`
 	WriteStall            duration `toml:"write_stall" doc:"how long a client may take no byte of an answer"`
@@ -132,6 +133,7 @@ func defaultLimits() limitsConfig {
 		SessionsPerUserAddr:   20,
 		MessageSize:           50 << 20,
 		LMTPRecipients:        100,
+		LMTPLargeMessages:     16,
 		IMAPIdle:              duration(30 * time.Minute),
 		POP3Idle:              duration(10 * time.Minute),
 		WriteStall:            duration(5 * time.Minute),

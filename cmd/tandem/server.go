@@ -337,7 +337,8 @@ func pop3Limits(l *loaded) pop3d.Limits {
 
 func lmtpLimits(l *loaded) lmtpd.Limits {
 	c := lmtpd.DefaultLimits()
-	c.Recipients, c.BadCommands = l.Limits.LMTPRecipients, l.Limits.LMTPBadCommands
+	c.Recipients, c.LargeMessages = l.Limits.LMTPRecipients, l.Limits.LMTPLargeMessages
+	c.BadCommands = l.Limits.LMTPBadCommands
 	c.WriteStall = time.Duration(l.Limits.WriteStall)
 	return c
 }
