@@ -20,7 +20,8 @@
 //	ingest.go   a stream of bytes becomes a Body
 //	index.go    the in-memory index: loaded once, kept current by publish
 //	view.go     a session's view: three numbers instead of a list of UIDs
-//	store.go    Open, upkeep, Hub (publish and wake)
+//	store.go    Open, Hub (publish and wake)
+//	upkeep.go   what happens in the background: flushing, pruning, making room
 //	engine.go   the Engine interface and its rules
 //	errors.go   the closed list of error kinds
 //

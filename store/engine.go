@@ -171,6 +171,12 @@ type UpkeepEngine interface {
 	// removes messages and bodies that nothing names, a bounded number per
 	// transaction, until done or ctx ends.
 	Prune(ctx context.Context, before time.Time, pinned map[MailboxID]ModSeq) error
+	// PruneJournal forgets rows of the journal written before a time, a bounded
+	// number per transaction.
+	PruneJournal(ctx context.Context, before time.Time) error
+	// Room is nil while there is space for new mail, else Unavailable. It looks
+	// at the disk anew.
+	Room(ctx context.Context) error
 	// Check verifies the store: counters, references, chunks, digests. Each
 	// finding is one line for a person; repair mends what can be mended.
 	Check(ctx context.Context, repair bool, finding func(string)) error

@@ -109,7 +109,7 @@ func (in *Ingest) flush(last bool) error {
 	if in.body == 0 {
 		id, err := in.s.engine.NewBody(in.ctx)
 		if err != nil {
-			return err
+			return in.s.watchRoom(err)
 		}
 		in.body = id
 	}
@@ -121,7 +121,7 @@ func (in *Ingest) flush(last bool) error {
 		rest = rest[n:]
 	}
 	if err := in.s.engine.WriteChunks(in.ctx, in.body, in.chunks, list); err != nil {
-		return err
+		return in.s.watchRoom(err)
 	}
 	in.chunks += len(list)
 	in.buf = append(in.buf[:0], rest...)

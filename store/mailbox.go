@@ -85,7 +85,8 @@ func (s *Store) CreateMailbox(ctx context.Context, by Actor, m NewMailbox) (Mail
 		return Mailbox{}, err
 	}
 	m.Name = name
-	return s.engine.CreateMailbox(ctx, by, by.Account, m, s.opts.MaxMailboxes)
+	made, err := s.engine.CreateMailbox(ctx, by, by.Account, m, s.opts.MaxMailboxes)
+	return made, s.watchRoom(err)
 }
 
 // DeleteMailbox removes a mailbox; its children stay.

@@ -9,12 +9,14 @@ import (
 // Deliver puts messages into mailboxes, each with its own result, in one
 // transaction: LMTP's verb. Insertions that share a Body share its bytes.
 func (s *Store) Deliver(ctx context.Context, by Actor, list []Insertion) ([]Inserted, error) {
-	return s.engine.Insert(ctx, by, list, false, s.opts.MaxKeywords)
+	out, err := s.engine.Insert(ctx, by, list, false, s.opts.MaxKeywords)
+	return out, s.watchRoom(err)
 }
 
 // Append puts messages into mailboxes, all or none: IMAP APPEND and import.
 func (s *Store) Append(ctx context.Context, by Actor, list []Insertion) ([]Inserted, error) {
-	return s.engine.Insert(ctx, by, list, true, s.opts.MaxKeywords)
+	out, err := s.engine.Insert(ctx, by, list, true, s.opts.MaxKeywords)
+	return out, s.watchRoom(err)
 }
 
 // SetFlags changes flags of entries of the view's mailbox.
@@ -24,7 +26,8 @@ func (v *View) SetFlags(ctx context.Context, change FlagsChange) (FlagsResult, e
 
 // Copy copies or moves entries to another mailbox of the account.
 func (v *View) Copy(ctx context.Context, to MailboxID, uids UIDSet, move bool) (Copied, error) {
-	return v.s.engine.Copy(ctx, v.by, v.row.ID, to, uids, move)
+	res, err := v.s.engine.Copy(ctx, v.by, v.row.ID, to, uids, move)
+	return res, v.s.watchRoom(err)
 }
 
 // Expunge removes the entries in uids that have \Deleted.

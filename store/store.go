@@ -16,6 +16,7 @@ type Options struct {
 	MaxKeywords   int           // per account, 0: no limit
 	IndexMemory   int64         // bytes for the indexes of mailboxes nobody has open; default 64 MiB
 	KeepExpunged  time.Duration // how long expunged mail can be undeleted; default 14 days
+	KeepJournal   time.Duration // how long the journal goes back; default 90 days
 	Searches      int           // at once per account; default 2
 	SearchWait    time.Duration // how long a further one waits; default 60 s
 	UpkeepEvery   time.Duration // default 30 s
@@ -28,6 +29,7 @@ type Options struct {
 func (o *Options) setDefaults() {
 	o.IndexMemory = orDefault(o.IndexMemory, 64<<20)
 	o.KeepExpunged = orDefault(o.KeepExpunged, 14*24*time.Hour)
+	o.KeepJournal = orDefault(o.KeepJournal, 90*24*time.Hour)
 	o.Searches = orDefault(o.Searches, 2)
 	o.SearchWait = orDefault(o.SearchWait, time.Minute)
 	o.UpkeepEvery = orDefault(o.UpkeepEvery, 30*time.Second)
@@ -63,6 +65,8 @@ type Store struct {
 	usesMu sync.Mutex
 	uses   map[CredentialID]CredentialUse
 
+	short chan struct{} // told when mail was refused for want of space
+
 	stop context.CancelFunc
 	done sync.WaitGroup // upkeep and index loads
 	ctx  context.Context
@@ -75,7 +79,7 @@ func Open(engine Engine, opts Options) *Store {
 	s := &Store{engine: engine, opts: opts,
 		mailboxes: map[MailboxID]*index{}, keywords: map[AccountID][]string{},
 		recent: map[MailboxID]UID{}, searches: map[AccountID]chan struct{}{},
-		uses: map[CredentialID]CredentialUse{}}
+		uses: map[CredentialID]CredentialUse{}, short: make(chan struct{}, 1)}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	engine.Start(s.publish)
 	s.done.Go(s.upkeep)
@@ -108,66 +112,6 @@ func (s *Store) Now() time.Time { return s.opts.Now() }
 // Check verifies the store; see UpkeepEngine.
 func (s *Store) Check(ctx context.Context, repair bool, finding func(string)) error {
 	return s.engine.Check(ctx, repair, finding)
-}
-
-// upkeep writes what was gathered and prunes, until Close.
-func (s *Store) upkeep() {
-	tick := time.NewTicker(s.opts.UpkeepEvery)
-	defer tick.Stop()
-	prune := time.NewTicker(s.opts.PruneEvery)
-	defer prune.Stop()
-	for {
-		var err error
-		select {
-		case <-s.ctx.Done():
-			return
-		case <-tick.C:
-			err = s.flush(s.ctx)
-		case <-prune.C:
-			err = s.engine.Prune(s.ctx, s.opts.Now().Add(-s.opts.KeepExpunged), s.pinned())
-		}
-		if err != nil && s.ctx.Err() == nil {
-			s.opts.Logger.Warn("store upkeep failed", "err", err)
-		}
-	}
-}
-
-// flush writes last uses and \Recent marks, which no session waits for.
-func (s *Store) flush(ctx context.Context) error {
-	s.usesMu.Lock()
-	uses := make([]CredentialUse, 0, len(s.uses))
-	for _, u := range s.uses {
-		uses = append(uses, u)
-	}
-	clear(s.uses)
-	s.usesMu.Unlock()
-	s.mu.Lock()
-	recent := s.recent
-	s.recent = map[MailboxID]UID{}
-	s.mu.Unlock()
-
-	var err error
-	if len(uses) > 0 {
-		err = s.engine.NoteCredentialUses(ctx, uses)
-	}
-	if len(recent) > 0 {
-		err = errors.Join(err, s.engine.SaveRecent(ctx, recent))
-	}
-	return err
-}
-
-// pinned gives, for each mailbox that is open, the modseq up to which every
-// session has been told of expunges.
-func (s *Store) pinned() map[MailboxID]ModSeq {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	pins := map[MailboxID]ModSeq{}
-	for id, x := range s.mailboxes {
-		if told, open := x.toldByAll(); open {
-			pins[id] = told
-		}
-	}
-	return pins
 }
 
 // publish is called by the engine after each commit, in commit order.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"tandem/store"
 )
@@ -42,6 +43,47 @@ func (e *Engine) NoteReads(ctx context.Context, by store.Actor, id store.Mailbox
 		}
 		return t.journal(by, id.Account(), record{verb: "read", mailbox: id, uids: uids})
 	})
+}
+
+// pruneJournalRows bounds one transaction of PruneJournal.
+const pruneJournalRows = 1000
+
+// PruneJournal forgets rows written before a time. An account's rows are in the
+// order of time, so its first ones are looked at.
+func (e *Engine) PruneJournal(ctx context.Context, before time.Time) error {
+	accounts, err := e.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range accounts {
+		for {
+			old, err := e.hasOldJournal(ctx, a.ID, before)
+			if err != nil {
+				return err
+			}
+			if !old {
+				break
+			}
+			err = e.write(ctx, "prune the journal", 0, func(t *tx) error {
+				_, err := t.exec(`DELETE FROM journal WHERE account = ?1 AND time < ?2 AND n IN
+					(SELECT n FROM journal WHERE account = ?1 ORDER BY n LIMIT ?3)`, a.ID, before, pruneJournalRows)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (e *Engine) hasOldJournal(ctx context.Context, id store.AccountID, before time.Time) (old bool, err error) {
+	err = e.read(ctx, "prune the journal", func(c *conn) error {
+		r, ok, err := c.first("SELECT time FROM journal WHERE account = ? ORDER BY n LIMIT 1", id)
+		old = ok && r.int(0) < before.Unix()
+		return err
+	})
+	return old, err
 }
 
 // orNull gives nil for a zero value.

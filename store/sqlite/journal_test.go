@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"tandem/store"
 )
@@ -50,3 +51,17 @@ func TestJournal(t *testing.T) {
 
 // errOf drops a result.
 func errOf[T any](_ T, err error) error { return err }
+
+func TestTheJournalForgetsOldRows(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	b := openBox(t, t.TempDir(), Options{Now: func() time.Time { return now }})
+	for i := range pruneJournalRows + 20 {
+		b.sql("INSERT INTO journal (account, n, time, verb, credential, session, protocol, remote) VALUES (1, ?, ?, 'read', 0, '', '', '')", i-5000, now.Unix()-3600)
+	}
+	b.mustPut("kept")
+	b.must(b.PruneJournal(t.Context(), now.Add(-time.Minute)))
+	if n := b.integer("SELECT count(*) FROM journal"); n != 1 {
+		t.Errorf("%d rows are left, want the one of now", n)
+	}
+	b.wantClean()
+}

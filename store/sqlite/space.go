@@ -63,6 +63,14 @@ func (p *spaceProbe) check(ctx context.Context, why string) error {
 	return ctx.Err()
 }
 
+// Room is nil while there is space for new mail.
+func (e *Engine) Room(ctx context.Context) error {
+	e.space.mu.Lock()
+	e.space.at = time.Time{}
+	e.space.mu.Unlock()
+	return e.space.check(ctx, "look for space")
+}
+
 // look measures what is free, SQLite's own free pages included. A file system
 // that cannot be asked counts as having room. The caller holds mu.
 func (p *spaceProbe) look() {
