@@ -6,8 +6,10 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"tandem/auth"
+	"tandem/internal/listen"
 	"tandem/store"
 )
 
@@ -165,6 +167,19 @@ func TestLoginBeyondASCII(t *testing.T) {
 	}
 	w.dial().script("C: USER jürgen\nS: +OK*\nC: PASS grüße \xff\nS: +OK maildrop has 0 *")
 	w.dial().script("C: USER jürgen\nS: +OK*\nC: PASS grusse\nS: -ERR [AUTH] *")
+}
+
+// The handshake is part of the time to log in.
+func TestHandshakeTime(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Limits.LoginTime = 100 * time.Millisecond }).listen()
+	c := w.dial()
+	c.script("C: STLS\nS: +OK*")
+	c.script("S: EOF") // long before the time for handshakes
+	s := w.server.newSession(t.Context(), &listen.Conn{Conn: c.Conn, Accepted: time.Unix(1, 0)})
+	s.peer = uncounted{}
+	if got := s.deadline(); got != time.Unix(1, 0).Add(100*time.Millisecond) {
+		t.Errorf("a connection accepted long ago may log in until %v", got)
+	}
 }
 
 // A stranger that has to make room for another one is told.

@@ -204,9 +204,12 @@ func cmdStls(s *session, _ arguments) {
 }
 
 func (s *session) handshake() error {
-	ctx, cancel := context.WithTimeout(s.ctx, handshakeTime)
+	deadline := time.Now().Add(handshakeTime)
+	if login := s.deadline(); !login.IsZero() && login.Before(deadline) {
+		deadline = login
+	}
+	ctx, cancel := context.WithDeadline(s.ctx, deadline)
 	defer cancel()
-	deadline, _ := ctx.Deadline()
 	if err := s.raw.SetDeadline(deadline); err != nil {
 		return err
 	}

@@ -122,6 +122,7 @@ func (s *Server) newSession(ctx context.Context, conn net.Conn) *session {
 	inner := conn
 	if c, ok := conn.(*listen.Conn); ok {
 		ss.peer, ss.id, ss.remote, inner = c, c.Session, c.Remote(), c.Conn
+		ss.started = c.Accepted
 	} else {
 		ss.id = strings.ToLower(rand.Text()[:16])
 		if a, err := netip.ParseAddrPort(conn.RemoteAddr().String()); err == nil {

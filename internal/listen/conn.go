@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"time"
 )
 
 // Conn is one accepted connection. On a service with implicit TLS the embedded
@@ -12,7 +13,8 @@ import (
 type Conn struct {
 	net.Conn
 
-	Session string // names this connection in logs and in the journal; never used twice
+	Session  string    // names this connection in logs and in the journal; never used twice
+	Accepted time.Time // before the TLS handshake, if there was one
 
 	addr    netip.Addr // the client's; invalid for a unix socket
 	network netip.Addr // what StrangersPerAddress counts by

@@ -187,13 +187,14 @@ func (s *Server) admit(conns context.Context, svc Service, nc net.Conn) {
 	ctx, cancel := context.WithCancelCause(conns)
 	addr := remoteAddr(nc.RemoteAddr())
 	c := &Conn{
-		Conn:    nc,
-		Session: strings.ToLower(rand.Text()[:16]),
-		addr:    addr,
-		network: networkOf(addr),
-		gate:    s.gate,
-		raw:     nc,
-		cancel:  cancel,
+		Conn:     nc,
+		Session:  strings.ToLower(rand.Text()[:16]),
+		Accepted: time.Now(),
+		addr:     addr,
+		network:  networkOf(addr),
+		gate:     s.gate,
+		raw:      nc,
+		cancel:   cancel,
 	}
 	if err := s.enter(c, svc); err != nil {
 		s.refuse(c, svc, err)
