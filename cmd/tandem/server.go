@@ -89,7 +89,26 @@ func startServer(ctx context.Context, l *loaded, log *slog.Logger, level *slog.L
 		s.listeners.Close()
 		return nil, err
 	}
+	// After the change of user, which would undo it.
+	if err := hideMemory(); err != nil {
+		log.Warn("other processes of this user can read the server's memory", "err", err)
+	}
 	return s, nil
+}
+
+// Linux's prctl(2).
+const (
+	prGetDumpable = 3
+	prSetDumpable = 4
+)
+
+// hideMemory keeps the process's memory, where passwords pass through, out of
+// core dumps and from other processes of its user (ptrace, /proc/PID/mem).
+func hideMemory() error {
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, prSetDumpable, 0, 0); errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 // whyNotBound tells the usual reason for a taken port from others: a server on
