@@ -53,7 +53,7 @@ func (s *session) copyTo(ctx context.Context, a copyArgs, move bool) (store.Copi
 	if err != nil || len(uids) == 0 {
 		return store.Copied{}, err
 	}
-	if !a.from.uid && s.view.goneIn(uids) {
+	if !a.from.goesOn() && s.view.goneIn(uids) {
 		return store.Copied{}, no("EXPUNGEISSUED", "Some of the messages no longer exist")
 	}
 	return s.view.Copy(ctx, to.ID, uids, move)

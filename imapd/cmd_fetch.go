@@ -136,7 +136,7 @@ func (s *session) fetch(ctx context.Context, a fetchArgs) error {
 	switch {
 	case f.damaged:
 		return no("SERVERBUG", "Some of the messages are damaged")
-	case f.lost && !a.of.uid: // RFC 2180 section 4.1.2
+	case f.lost && !a.of.goesOn(): // RFC 2180 section 4.1.2
 		return no("EXPUNGEISSUED", "Some of the messages no longer exist")
 	}
 	return nil

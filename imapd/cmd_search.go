@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"tandem/imapd/internal/wire"
-	"tandem/store"
 )
 
 // searchCommand is RFC 3501 section 6.4.4; in its UID form 6.4.8.
@@ -50,6 +49,37 @@ func parseSearch(s *session, d *wire.Decoder, uid bool) searchArgs {
 }
 
 func (s *session) search(ctx context.Context, a searchArgs) error {
+	found := newSearchResult(&a)
+	onlyMin := a.returns.onlyMin()
+	err := s.lookThrough(ctx, &a, harvest{take: func(j *job) bool {
+		for _, i := range j.found {
+			m := &j.page[i]
+			found.add(m.Seq, m.UID, m.ModSeq)
+			if onlyMin {
+				return false
+			}
+		}
+		return true
+	}})
+	return s.tellFound("SEARCH", &a, found, err)
+}
+
+// tellFound answers a search or sort that has ended with err.
+func (s *session) tellFound(word string, a *searchArgs, found *searchResult, err error) error {
+	if err != nil {
+		_ = a.returns.end(s, nil)
+		return err
+	}
+	if a.esearch {
+		s.tellESearch(a, found)
+	} else {
+		s.tellNumbers(word, a, found)
+	}
+	return a.returns.end(s, found)
+}
+
+// lookThrough runs the search program of a command.
+func (s *session) lookThrough(ctx context.Context, a *searchArgs, h harvest) error {
 	if a.refused != nil {
 		return a.refused
 	}
@@ -59,7 +89,7 @@ func (s *session) search(ctx context.Context, a searchArgs) error {
 	if a.modseq {
 		s.enable(condstore)
 	}
-	if a.what.level > byEntry {
+	if max(a.what.level, h.level) > byEntry {
 		var stop context.CancelFunc
 		ctx, stop = s.watchClient(ctx)
 		defer stop()
@@ -69,62 +99,11 @@ func (s *session) search(ctx context.Context, a searchArgs) error {
 		}
 		defer release()
 	}
-	found, err := runSearch(ctx, s.srv.cfg.Store, s.view, &a)
-	if err != nil {
-		return err
+	damaged, err := runSearch(ctx, s.srv.cfg.Store, s.view, a.what, h)
+	if damaged > 0 {
+		s.log.Error("damaged messages were not searched", "mailbox", s.view.name, "messages", damaged)
 	}
-	if found.damaged > 0 {
-		s.log.Error("damaged messages were not searched", "mailbox", s.view.name, "messages", found.damaged)
-	}
-	if a.esearch {
-		s.tellESearch(&a, found)
-		return nil
-	}
-	s.tellSearch(&a, found)
-	return nil
-}
-
-// tellSearch sends SEARCH, also when nothing was found (RFC 3501 section
-// 7.2.5); MODSEQ is RFC 7162 section 3.1.5.
-func (s *session) tellSearch(a *searchArgs, found *searchResult) {
-	s.enc.Raw("* SEARCH")
-	for _, r := range found.nums {
-		for n := uint64(r.Start); n <= uint64(r.Stop); n++ {
-			s.enc.SP().Num(n)
-		}
-		if s.enc.Buffered() > 16<<10 && s.enc.Flush() != nil {
-			return
-		}
-	}
-	if a.modseq && found.count > 0 {
-		s.enc.Raw(" (MODSEQ ").Num(uint64(found.highest)).Byte(')')
-	}
-	s.enc.CRLF()
-}
-
-// searchResult is what a search found.
-type searchResult struct {
-	nums    wire.NumSet // UIDs or sequence numbers
-	count   uint64
-	highest store.ModSeq // of all found
-	first   store.ModSeq // of the lowest number
-	last    store.ModSeq // of the highest number
-	damaged int          // messages that could not be read
-}
-
-// add takes the next member found, in ascending order.
-func (r *searchResult) add(m *store.Member, uid bool) {
-	n := m.Seq
-	if uid {
-		n = uint32(m.UID)
-	}
-	if r.count == 0 {
-		r.first = m.ModSeq
-	}
-	r.nums.Add(n)
-	r.count++
-	r.last = m.ModSeq
-	r.highest = max(r.highest, m.ModSeq)
+	return err
 }
 
 // watchClient gives a context that ends also when the client hangs up, as far

@@ -107,7 +107,7 @@ func (s *session) store(ctx context.Context, a storeArgs) error {
 	} else {
 		s.tellStored(uids, &res, a.of.uid)
 	}
-	gone := !a.of.uid && s.view.goneIn(uids)
+	gone := !a.of.goesOn() && s.view.goneIn(uids)
 	switch {
 	case len(res.Modified) > 0:
 		return s.tellModified(&res, a.of.uid, gone)

@@ -65,6 +65,7 @@ func extensions() []extension {
 		extObjectID(),
 		extWithin(),
 		extSaveDate(),
+		extSearchRes(),
 	}
 }
 

@@ -70,7 +70,11 @@ func setKey(n numbers) *criterion {
 	var uids store.UIDSet
 	c := leaf(byEntry, func(c *candidate) (bool, error) { return holds(uids, c.UID), nil })
 	c.bind = func(v *view) error {
-		if n.uid {
+		switch {
+		case n.set.Saved:
+			uids = v.saved
+			return nil
+		case n.uid:
 			uids = v.resolveUIDs(n.set)
 			return nil
 		}

@@ -38,7 +38,7 @@ type searchParser struct {
 
 // word reads a keyword if one is next; else a set or a list starts here.
 func (p *searchParser) word() string {
-	if c := p.d.Next(); c >= '0' && c <= '9' || c == '*' || c == '(' {
+	if c := p.d.Next(); c >= '0' && c <= '9' || c == '*' || c == '(' || c == '$' {
 		return ""
 	}
 	return p.d.Keyword()

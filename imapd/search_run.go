@@ -19,65 +19,81 @@ const (
 // workers as there are cores when messages must be read; the view is only
 // asked from the session's goroutine.
 type searcher struct {
-	ctx    context.Context
-	st     *store.Store
-	what   *criterion
-	levels []level // those at which there is something to decide
+	ctx     context.Context
+	st      *store.Store
+	what    *criterion
+	levels  []level // those at which there is something to decide
+	harvest harvest
 }
 
 // job is a page of members and what came of it.
 type job struct {
 	page    []store.Member
 	found   []int // places in page
+	read    any   // what harvest.read made of them
 	damaged int
 	err     error
 	done    chan struct{}
 }
 
-// runSearch looks at every member that can match.
-func runSearch(ctx context.Context, st *store.Store, v *view, a *searchArgs) (*searchResult, error) {
-	if err := a.what.prepare(v); err != nil {
-		return nil, err
+// harvest is what a command makes of what its search finds.
+type harvest struct {
+	// read, if not nil, is called by the worker that has searched a page, to
+	// read what is needed of the messages found; level says how much that is.
+	level level
+	read  func(r *searcher, j *job, mem *scratch)
+	// take is called in the session's goroutine, for one page after the other
+	// in their order. It says whether to go on.
+	take func(j *job) bool
+}
+
+// runSearch looks at every member that can match, and counts those that
+// cannot be looked at because they are damaged.
+func runSearch(ctx context.Context, st *store.Store, v *view, what *criterion, h harvest) (damaged int, err error) {
+	if err := what.prepare(v); err != nil {
+		return 0, err
 	}
-	r := &searcher{ctx: ctx, st: st, what: a.what}
+	r := &searcher{ctx: ctx, st: st, what: what, harvest: h}
 	for at := byEntry; at <= byText; at++ {
-		if a.what.decides(at) {
+		if what.decides(at) {
 			r.levels = append(r.levels, at)
 		}
 	}
-	result := &searchResult{}
-	enough := func() bool { return a.esearch && a.returns.onlyMin() && result.count > 0 }
+	enough := false
 	collect := func(j *job) error {
-		for _, i := range j.found {
-			if !enough() {
-				result.add(&j.page[i], a.uid)
-			}
+		damaged += j.damaged
+		if j.err == nil && !enough {
+			enough = !h.take(j)
 		}
-		result.damaged += j.damaged
 		return j.err
 	}
 	size := searchPage
-	if a.what.level == byText {
+	if what.level == byText {
 		size = searchTextPage
 	}
-	pages := v.pages(a.what.scope(v), size)
-	if a.what.level > byEntry {
-		return result, r.inParallel(pages, collect, enough)
+	pages := v.pages(what.scope(v), size)
+	if max(what.level, h.level) > byEntry {
+		err = r.inParallel(pages, collect, &enough)
+		return damaged, err
 	}
 	var reused job
+	mem := &scratch{}
 	for page := range pages {
 		reused.page, reused.found = page, reused.found[:0]
-		r.look(&reused, &scratch{})
-		if err := collect(&reused); err != nil || enough() {
-			return result, err
+		r.look(&reused, mem)
+		if h.read != nil {
+			h.read(r, &reused, mem)
+		}
+		if err := collect(&reused); err != nil || enough {
+			return damaged, err
 		}
 	}
-	return result, nil
+	return damaged, nil
 }
 
 // inParallel looks at pages with several workers and collects what they find
 // in the order of the pages.
-func (r *searcher) inParallel(pages func(func([]store.Member) bool), collect func(*job) error, enough func() bool) error {
+func (r *searcher) inParallel(pages func(func([]store.Member) bool), collect func(*job) error, enough *bool) error {
 	workers := runtime.GOMAXPROCS(0)
 	jobs := make(chan *job)
 	var working sync.WaitGroup
@@ -106,7 +122,7 @@ func (r *searcher) inParallel(pages func(func([]store.Member) bool), collect fun
 		if err == nil {
 			err = r.ctx.Err()
 		}
-		if err != nil || enough() {
+		if err != nil || *enough {
 			break
 		}
 	}
@@ -123,6 +139,9 @@ func (r *searcher) work(jobs <-chan *job) {
 	for j := range jobs {
 		if r.ctx.Err() == nil {
 			r.look(j, &mem)
+			if r.harvest.read != nil && j.err == nil {
+				r.harvest.read(r, j, &mem)
+			}
 		}
 		close(j.done)
 	}

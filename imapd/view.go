@@ -14,6 +14,11 @@ type view struct {
 	*store.View
 	name     string
 	readOnly bool // EXAMINE
+	emptied  bool // see tellLost
+
+	// saved is what "$" means (RFC 5182). UIDs whose messages were expunged
+	// stay in it: they are never used again, so they mean nothing.
+	saved store.UIDSet
 
 	recent   store.UIDSet // \Recent to this session (RFC 3501 section 2.3.2)
 	keywords int          // how many keywords FLAGS has told
@@ -32,11 +37,18 @@ type numbers struct {
 	uid bool
 }
 
+// goesOn says that messages expunged by others are passed over: UIDs without a
+// message mean nothing, and what is saved loses them (RFC 5182 section 2.1).
+func (n numbers) goesOn() bool { return n.uid || n.set.Saved }
+
 // resolve gives the UIDs that a set means among the view's members: for each
 // range of sequence numbers one of UIDs, so that nothing is ever enumerated.
 // UIDs without a member may be in the ranges.
 func (v *view) resolve(n numbers) (store.UIDSet, error) {
-	if n.uid {
+	switch {
+	case n.set.Saved:
+		return v.saved, nil
+	case n.uid:
 		return v.resolveUIDs(n.set), nil
 	}
 	count := v.Len()

@@ -77,6 +77,7 @@ func TestTokens(t *testing.T) {
 		{"date-time hour", `"01-Jul-2024 24:00:00 +0000"`, func(d *Decoder) any { return d.DateTime() }, nil},
 		{"set", `5,1:3,4,10:8`, func(d *Decoder) any { return d.Set().Nums.String() }, "1:5,8:10"},
 		{"set star", `7:*,*`, func(d *Decoder) any { return d.Set() }, Set{From: 7}},
+		{"set saved", `$`, func(d *Decoder) any { return d.Set() }, Set{Saved: true}},
 		{"set zero", `0:5`, func(d *Decoder) any { return d.Set() }, nil},
 		{"set without end", `1,`, func(d *Decoder) any { return d.Set() }, nil},
 		{"section", `[]`, func(d *Decoder) any { return d.Section() }, Section{}},

@@ -8,6 +8,9 @@ type Set struct {
 	// From is the n of n:* (the lowest, when there were several), the
 	// largest number for "*" alone, and 0 when there was no star.
 	From uint32
+
+	// Saved says that it is "$": what the client has had saved (RFC 5182).
+	Saved bool
 }
 
 // star is the value of From for "*" alone: whatever the highest number is, it
@@ -26,8 +29,12 @@ func (s Set) Resolve(max uint32) NumSet {
 	return s.Nums.Union(Of(min(s.From, max), max))
 }
 
-// Set expects a sequence set (RFC 3501 section 9, sequence-set).
+// Set expects a sequence set (RFC 3501 section 9, sequence-set), or "$" alone
+// (RFC 5182 section 3).
 func (d *Decoder) Set() Set {
+	if d.TryByte('$') {
+		return Set{Saved: true}
+	}
 	var s Set
 	var ranges []Range
 	limit := d.lim.Ranges
