@@ -24,16 +24,20 @@ type appendData struct {
 	read func(ctx context.Context, s *session, d *wire.Decoder, w io.Writer) error
 }
 
-// maxHeld bounds what the messages of one APPEND may keep in memory until all
-// are there: the store keeps up to a chunk of each.
-const maxHeld = 32 << 20
+// What the messages of one APPEND may keep in memory until all are there.
+// Beyond the first bound the text of further ones is stored ahead; the second
+// is for what is left, headers and structures.
+const (
+	maxHeldText = 1 << 20
+	maxHeld     = 4 << 20
+)
 
 // upload is the messages of one APPEND.
 type upload struct {
 	box     store.Mailbox
 	list    []store.Insertion
 	ingests []*store.Ingest
-	held    int64
+	held    int // bytes in memory
 }
 
 // close frees what the store has kept of messages that were not put anywhere.
@@ -93,7 +97,14 @@ func (s *session) appendOne(ctx context.Context, up *upload) error {
 	if err := checkKeywords(ins.Keywords); err != nil {
 		return err
 	}
+	if up.held > maxHeld {
+		s.limitHit("messages held")
+		return no("LIMIT", "Too many messages at once")
+	}
 	in := s.srv.cfg.Store.NewIngest(ctx, s.srv.cfg.Store.MessageSize())
+	if up.held > maxHeldText {
+		in.StoreAhead()
+	}
 	up.ingests = append(up.ingests, in)
 	if err := s.appendBytes(ctx, up, in); err != nil {
 		return err
@@ -103,6 +114,7 @@ func (s *session) appendOne(ctx context.Context, up *upload) error {
 		return err
 	}
 	ins.Body = body
+	up.held += len(body.Header) + len(body.Text) + len(body.Structure)
 	up.list = append(up.list, ins)
 	return nil
 }
@@ -121,7 +133,6 @@ func (s *session) appendBytes(ctx context.Context, up *upload, in *store.Ingest)
 	if err := d.Err(); err != nil {
 		return err
 	}
-	up.held += min(m.Size, store.ChunkSize)
 	switch {
 	case m.TooBig: // RFC 7889 section 4
 		s.limitHit("message size")
@@ -130,8 +141,6 @@ func (s *session) appendBytes(ctx context.Context, up *upload, in *store.Ingest)
 		return bad("Binary literals are not taken")
 	case m.Size == 0: // RFC 3502 section 6.3.11: the client has changed its mind
 		return no("", "A message of no octets: nothing was stored")
-	case up.held > maxHeld:
-		return no("LIMIT", "Too many messages at once")
 	}
 	r, err := m.Accept()
 	if err != nil {

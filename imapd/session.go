@@ -376,13 +376,15 @@ func (s *session) enable(name string) bool {
 // for the next byte or the end of the connection; the channel is closed when
 // it is there. Until then the session must not read, but it may write and
 // flush. Call gotInput after it, then read on as usual: what ended the
-// connection comes back as the reading's error, and hangup is called.
+// connection comes back as the reading's error; hangup is called unless it is
+// the server that stops, which lets the command in hand finish.
 func (s *session) awaitInput(hangup func()) <-chan struct{} {
 	_ = s.enc.Rest()
 	s.stream.waiting = true
 	ready := make(chan struct{})
 	go func() {
-		if _, err := s.in.Peek(1); err != nil { // it stays in the stream
+		_, err := s.in.Peek(1) // its error stays in the stream
+		if err != nil && !errors.Is(err, errDraining) {
 			hangup()
 		}
 		close(ready)

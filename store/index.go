@@ -31,6 +31,8 @@ type index struct {
 	views    map[*View]bool
 	pending  pendingSet
 	lastUsed time.Time
+
+	idle int64 // bytes that it counts in Store.idle; 0 while it is open. Guarded by Store.mu.
 }
 
 // pendingSet caches the union of expunges later than a modseq; most sessions
@@ -52,6 +54,8 @@ func (s *Store) acquire(ctx context.Context, v *View, id MailboxID) error {
 			x = &index{id: id, begun: make(chan struct{}), ready: make(chan struct{}), views: map[*View]bool{}}
 			s.mailboxes[id] = x
 		}
+		s.idle -= x.idle
+		x.idle = 0
 		x.mu.Lock()
 		gone := x.deleted || x.err != nil
 		if !gone {
@@ -117,14 +121,22 @@ func (s *Store) begin(ctx context.Context, v *View, cold bool) error {
 	return nil
 }
 
-// load fills the index and applies what was published meanwhile. since is the
-// first view's modseq; a view that registers later has a later one or waits.
+// load brings the index into memory. since is the first view's modseq; a view
+// that registers later has a later one or waits.
 func (s *Store) load(x *index, since ModSeq) {
 	got, err := s.engine.LoadIndex(s.ctx, x.id, since)
 	if err != nil {
 		s.fail(x, err)
 		return
 	}
+	x.fill(got, since)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rest(x) // its sessions may have left already
+}
+
+// fill takes what was loaded and applies what was published meanwhile.
+func (x *index) fill(got *LoadedIndex, since ModSeq) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.row, x.entries, x.more, x.expunged = got.Mailbox, got.Entries, got.More, got.Expunges
@@ -169,38 +181,50 @@ func (s *Store) release(v *View) {
 	delete(v.x.views, v)
 	v.x.lastUsed = s.opts.Now()
 	v.x.mu.Unlock()
-	s.evict()
+	s.rest(v.x)
 }
 
-// evict drops the least recently used indexes that nobody has open until the
-// rest fit into the budget. The caller holds s.mu.
-func (s *Store) evict() {
-	type idle struct {
-		x     *index
-		bytes int64
-		used  time.Time
-	}
-	var list []idle
-	var sum int64
-	for _, x := range s.mailboxes {
-		x.mu.RLock()
-		if len(x.views) == 0 && x.loaded {
-			n := int64(cap(x.entries))*entryBytes + indexBytes
-			list = append(list, idle{x, n, x.lastUsed})
-			sum += n
-		}
-		x.mu.RUnlock()
-	}
-	if sum <= s.opts.IndexMemory {
+// rest counts an index that nobody has open, and frees the least recently used
+// ones when they are too many. The caller holds s.mu.
+func (s *Store) rest(x *index) {
+	x.mu.RLock()
+	n := int64(cap(x.entries))*entryBytes + indexBytes
+	open := len(x.views) > 0 || !x.loaded
+	x.mu.RUnlock()
+	if open || x.idle > 0 || s.mailboxes[x.id] != x {
 		return
 	}
+	x.idle = n
+	s.idle += n
+	if s.idle > s.opts.IndexMemory {
+		s.evict()
+	}
+}
+
+// evict drops the least recently used indexes that nobody has open, down to an
+// eighth below the budget, so that it is not asked again at once. The caller
+// holds s.mu.
+func (s *Store) evict() {
+	type resting struct {
+		x    *index
+		used time.Time
+	}
+	var list []resting
+	for _, x := range s.mailboxes {
+		if x.idle > 0 {
+			x.mu.RLock()
+			list = append(list, resting{x, x.lastUsed})
+			x.mu.RUnlock()
+		}
+	}
 	sort.Slice(list, func(i, j int) bool { return list[i].used.Before(list[j].used) })
-	for _, i := range list {
-		if sum <= s.opts.IndexMemory {
+	for _, r := range list {
+		if s.idle <= s.opts.IndexMemory/8*7 {
 			return
 		}
-		delete(s.mailboxes, i.x.id)
-		sum -= i.bytes
+		delete(s.mailboxes, r.x.id)
+		s.idle -= r.x.idle
+		r.x.idle = 0
 	}
 }
 

@@ -31,6 +31,7 @@ type Ingest struct {
 	header []byte // set once the text goes to chunks
 	body   BodyID
 	chunks int
+	ahead  bool
 	used   bool
 	err    error
 }
@@ -143,14 +144,19 @@ func (in *Ingest) Finish() (*Body, error) {
 		n := min(st.HeaderSize, int64(len(in.buf)), maxHeader)
 		in.header, in.buf = in.buf[:n:n], in.buf[n:]
 	}
-	if in.body == 0 && len(in.buf) <= ChunkSize {
+	if in.body == 0 && len(in.buf) <= ChunkSize && !(in.ahead && len(in.buf) > 0) {
 		b.Text = in.buf
 	} else if in.err = in.flush(true); in.err != nil {
 		return nil, in.err
 	}
-	b.Header, b.Stored = in.header, in.body
+	b.Header, b.Stored = bytes.Clone(in.header), in.body
+	in.buf, in.header, in.canon, in.parser, in.sum = nil, nil, nil, nil, nil
 	return b, nil
 }
+
+// StoreAhead has Finish store the text at once, however short it is, for
+// callers that gather many messages before they insert any.
+func (in *Ingest) StoreAhead() { in.ahead = true }
 
 // Used says that an insertion has taken the body: Close leaves it alone.
 func (in *Ingest) Used() { in.used = true }

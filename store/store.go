@@ -62,6 +62,8 @@ type Store struct {
 	recent    map[MailboxID]UID // live values not yet written
 	searches  map[AccountID]chan struct{}
 
+	idle int64 // bytes of the indexes that nobody has open; guarded by mu
+
 	usesMu sync.Mutex
 	uses   map[CredentialID]CredentialUse
 
