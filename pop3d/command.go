@@ -93,6 +93,9 @@ func (s *session) obey(line []byte) {
 }
 
 func (s *session) tooLong() {
-	s.log.Info("command line too long")
+	if !s.long {
+		s.log.Info("command line too long", "limit", lineMax)
+		s.long = true
+	}
 	s.badCommand("command line too long")
 }

@@ -55,6 +55,7 @@ type session struct {
 
 	leaving bool // the last words are being said
 	told    bool // the log has how the session ended
+	long    bool // the log has that a command line was too long
 
 	user string // given with USER, until the next command
 

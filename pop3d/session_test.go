@@ -3,6 +3,7 @@ package pop3d
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -220,6 +221,21 @@ func readBody(c *client) string {
 
 // Ten thousand commands in one go are answered in order without the client
 // reading in between: the replies wait in the sockets, not in a deadlock.
+// A limit that a client keeps hitting fills no log.
+func TestLongLinesAreLoggedOnce(t *testing.T) {
+	var log bytes.Buffer
+	w := newWorld(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) }).listen()
+	c := w.login()
+	for range 30 {
+		c.script("C: NOOP " + strings.Repeat("x", 600) + "\nS: -ERR command line too long\nC: NOOP\nS: +OK")
+	}
+	c.script("C: QUIT\nS: +OK*\nS: EOF")
+	w.stop()
+	if n := strings.Count(log.String(), "too long"); n != 1 {
+		t.Errorf("logged %d times:\n%s", n, log.String())
+	}
+}
+
 func TestPipelining(t *testing.T) {
 	w := newWorld(t).listen()
 	const messages = 500
