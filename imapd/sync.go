@@ -16,6 +16,7 @@ const (
 // told; expunge says whether EXPUNGE may be sent (RFC 3501 section 7.4.1).
 // Expunges go first, so that the numbers of what follows are the new ones.
 func (s *session) tellChanges(ctx context.Context, expunge bool) error {
+	s.tellLost(expunge)
 	d := s.view.Advance(expunge)
 	s.tellKeywords()
 	s.tellExpunges(&d)
@@ -28,6 +29,19 @@ func (s *session) tellChanges(ctx context.Context, expunge bool) error {
 		s.enc.Raw("* ").Num(uint64(s.view.recents())).Raw(" RECENT").CRLF()
 	}
 	return ctx.Err()
+}
+
+// tellLost tells of a mailbox that was deleted before its index was loaded:
+// there is no view to advance, and all that was announced is gone.
+func (s *session) tellLost(expunge bool) {
+	v := s.view
+	if !expunge || v.emptied || v.Loaded() || !v.Deleted() {
+		return
+	}
+	v.emptied = true
+	for range v.Mailbox().Messages {
+		s.enc.Raw("* 1 EXPUNGE").CRLF()
+	}
 }
 
 // tellKeywords sends FLAGS again once the account has keywords that the

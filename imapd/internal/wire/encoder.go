@@ -9,7 +9,7 @@ import (
 
 // encoderSize is when the buffer is written out. Responses pass it by at most
 // one token before they are.
-const encoderSize = 16 << 10
+const encoderSize = 8<<10 - 256
 
 // restSize is the buffer of a session that waits.
 const restSize = 1 << 10
