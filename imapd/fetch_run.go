@@ -253,6 +253,9 @@ func (f *fetcher) answer(m *fetched) error {
 			f.enc.SP()
 		}
 		if err := f.ops[i].write(f, m); err != nil {
+			if gone := f.enc.Err(); gone != nil {
+				return gone
+			}
 			f.s.log.Error("connection given up inside a response", "uid", m.UID, "err", err)
 			return &goodbye{code: "SERVERBUG", text: "A message could not be read"}
 		}
