@@ -30,6 +30,7 @@ type extension struct {
 	storeMods     []storeMod
 	searchKeys    []searchKey
 	searchReturns []searchReturn
+	sortKeys      []sortKey
 }
 
 // enable is a word of the ENABLE command (RFC 5161).
@@ -66,6 +67,10 @@ func extensions() []extension {
 		extWithin(),
 		extSaveDate(),
 		extSearchRes(),
+		extSort(),
+		extSortDisplay(),
+		extESort(),
+		extI18NLevel(),
 	}
 }
 
@@ -89,6 +94,7 @@ type registry struct {
 	storeMods     map[string]storeMod
 	searchKeys    map[string]searchKey
 	searchReturns map[string]searchReturn
+	sortKeys      map[string]sortKey
 }
 
 func newRegistry(list []extension) *registry {
@@ -108,6 +114,7 @@ func newRegistry(list []extension) *registry {
 		storeMods:     map[string]storeMod{},
 		searchKeys:    map[string]searchKey{},
 		searchReturns: map[string]searchReturn{},
+		sortKeys:      map[string]sortKey{},
 	}
 	for _, x := range list {
 		r.capabilities = append(r.capabilities, x.capabilities...)
@@ -125,6 +132,7 @@ func newRegistry(list []extension) *registry {
 		addAll(r.storeMods, x.storeMods)
 		addAll(r.searchKeys, x.searchKeys)
 		addAll(r.searchReturns, x.searchReturns)
+		addAll(r.sortKeys, x.sortKeys)
 	}
 	return r
 }
@@ -146,6 +154,7 @@ func (m fetchMod) word() string     { return m.name }
 func (m storeMod) word() string     { return m.name }
 func (k searchKey) word() string    { return k.name }
 func (r searchReturn) word() string { return r.name }
+func (k sortKey) word() string      { return k.name }
 
 // addAll puts values under their names, which no other extension may have.
 func addAll[T named](m map[string]T, list []T) {
