@@ -38,9 +38,10 @@ type index struct {
 // pendingSet caches the union of expunges later than a modseq; most sessions
 // of a mailbox share it.
 type pendingSet struct {
-	after ModSeq
-	upto  int // len(expunged) when it was made
-	uids  UIDSet
+	after  ModSeq
+	upto   int // len(expunged) when it was made
+	uids   UIDSet
+	before []uint32 // how many UIDs are in the ranges before each
 }
 
 // acquire registers v with the mailbox's index and sets v's three numbers,
@@ -352,9 +353,30 @@ func (x *index) expungedAfter(after ModSeq, next UID) UIDSet {
 	p := &x.pending
 	if p.upto != n || p.after != after {
 		first := sort.Search(n, func(i int) bool { return x.expunged[i].ModSeq > after })
-		*p = pendingSet{after, n, unionOf(x.expunged[first:])}
+		*p = pendingSet{after: after, upto: n, uids: unionOf(x.expunged[first:])}
+		p.before = make([]uint32, len(p.uids))
+		for i := 1; i < len(p.uids); i++ {
+			p.before[i] = p.before[i-1] + uint32(p.uids[i-1].Stop-p.uids[i-1].Start) + 1
+		}
 	}
 	return below(p.uids, next)
+}
+
+// countBelow counts the UIDs below uid in gone, which is what expungedAfter has
+// just given. Sessions may be behind by as many ranges as there are messages.
+func (x *index) countBelow(gone UIDSet, uid UID) int {
+	i := sort.Search(len(gone), func(k int) bool { return gone[k].Stop >= uid })
+	switch {
+	case i < len(gone):
+		n := int(x.pending.before[i])
+		if gone[i].Start < uid {
+			n += int(uid - gone[i].Start)
+		}
+		return n
+	case i > 0:
+		return int(x.pending.before[i-1]) + int(gone[i-1].Stop-gone[i-1].Start) + 1
+	}
+	return 0
 }
 
 // unionOf merges the sets of several expunges.

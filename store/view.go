@@ -131,7 +131,7 @@ func (v *View) Len() uint32 {
 }
 
 func (v *View) len() uint32 {
-	return uint32(v.x.search(v.next) + v.x.expungedAfter(v.told, v.next).Len())
+	return v.rank(v.next)
 }
 
 // ClaimRecent gives the UIDs from first on, below UIDNext, that are \Recent to
@@ -187,7 +187,7 @@ func (v *View) BySeq(first, last uint32, buf []Member) []Member {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	gone := x.expungedAfter(v.told, v.next)
-	first, last = max(first, 1), min(last, uint32(x.search(v.next)+gone.Len()))
+	first, last = max(first, 1), min(last, v.len())
 	if first > last {
 		return buf
 	}
@@ -205,20 +205,8 @@ func (v *View) uidOf(seq uint32, gone UIDSet) UID {
 		return x.entries[seq-1].UID
 	}
 	return UID(sort.Search(int(v.next), func(uid int) bool {
-		return x.search(UID(uid)+1)+countBelow(gone, UID(uid)+1) >= int(seq)
+		return x.search(UID(uid)+1)+x.countBelow(gone, UID(uid)+1) >= int(seq)
 	}))
-}
-
-// countBelow counts the UIDs of set below uid.
-func countBelow(set UIDSet, uid UID) int {
-	n := 0
-	for _, r := range set {
-		if r.Start >= uid {
-			break
-		}
-		n += int(min(r.Stop, uid-1)-r.Start) + 1
-	}
-	return n
 }
 
 // page merges entries and expunged UIDs from uid from to to into buf.
@@ -226,7 +214,7 @@ func (v *View) page(from, to UID, gone UIDSet, buf []Member) []Member {
 	x := v.x
 	from, to = max(from, 1), min(to, v.next-1)
 	i := x.search(from)
-	seq := uint32(i + countBelow(gone, from))
+	seq := uint32(i + x.countBelow(gone, from))
 	g := sort.Search(len(gone), func(k int) bool { return gone[k].Stop >= from })
 	next := from // next candidate within gone[g]
 	for len(buf) < cap(buf) {
@@ -263,7 +251,7 @@ func (v *View) Span(first, last uint32) (r UIDRange, ok bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	gone := x.expungedAfter(v.told, v.next)
-	first, last = max(first, 1), min(last, uint32(x.search(v.next)+gone.Len()))
+	first, last = max(first, 1), min(last, v.len())
 	if first > last {
 		return UIDRange{}, false
 	}
@@ -280,7 +268,7 @@ func (v *View) Rank(uid UID) uint32 {
 
 func (v *View) rank(uid UID) uint32 {
 	uid = min(uid, v.next)
-	return uint32(v.x.search(uid) + countBelow(v.x.expungedAfter(v.told, v.next), uid))
+	return uint32(v.x.search(uid) + v.x.countBelow(v.x.expungedAfter(v.told, v.next), uid))
 }
 
 // Gone gives the UIDs of the members that were expunged and not yet told. It
@@ -376,7 +364,7 @@ func (v *View) changed(since ModSeq, r UIDRange, own []ModSeq, buf []Member) []M
 		if e.ModSeq <= since || contains(own, e.ModSeq) {
 			continue
 		}
-		buf = append(buf, Member{Seq: uint32(i+countBelow(gone, e.UID)) + 1, Entry: *e, More: x.more[e.UID]})
+		buf = append(buf, Member{Seq: uint32(i+x.countBelow(gone, e.UID)) + 1, Entry: *e, More: x.more[e.UID]})
 	}
 	return buf
 }
