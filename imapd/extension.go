@@ -66,6 +66,7 @@ func extensions() []extension {
 		extObjectID(),
 		extWithin(),
 		extSaveDate(),
+		extCompress(),
 		extSearchRes(),
 		extSort(),
 		extSortDisplay(),

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -73,6 +74,8 @@ type Server struct {
 	cfg Config
 	reg *registry
 	log *slog.Logger
+
+	compressors *compressors
 }
 
 // New makes a server. It panics when two extensions define the same word,
@@ -84,7 +87,8 @@ func New(cfg Config) *Server {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Server{cfg: cfg, reg: newRegistry(extensions()), log: cfg.Logger}
+	return &Server{cfg: cfg, reg: newRegistry(extensions()), log: cfg.Logger,
+		compressors: newCompressors(runtime.GOMAXPROCS(0))}
 }
 
 // Serve serves one connection to its end and leaves the closing to its caller.

@@ -26,6 +26,8 @@ type session struct {
 	dec    *wire.Decoder
 	enc    *wire.Encoder
 
+	compressed bool // DEFLATE is between the stream and in, and enc
+
 	state   states
 	id      auth.Identity
 	actor   store.Actor
@@ -37,9 +39,10 @@ type session struct {
 	// the stream.
 	pendingInput <-chan struct{}
 
-	tag   string                      // of the command in hand
-	done  answer                      // the tagged OK of the command in hand, when it says more
-	after func(context.Context) error // to be done after the tagged answer, once
+	tag      string                      // of the command in hand
+	numbered bool                        // it is a search that names sequence numbers
+	done     answer                      // the tagged OK of the command in hand, when it says more
+	after    func(context.Context) error // to be done after the tagged answer, once
 
 	runs   int             // commands so far
 	bad    int             // bad commands, in a row after login
@@ -175,7 +178,7 @@ func (s *session) next(ctx context.Context) error {
 			s.stream.busy = false
 		}
 	}()
-	s.done = answer{}
+	s.done, s.numbered = answer{}, false
 	s.runs++
 
 	tag := s.dec.Tag()
@@ -323,7 +326,8 @@ func (s *session) catchUp(ctx context.Context, f flags) {
 	if s.view == nil || f&noSync != 0 {
 		return
 	}
-	if err := s.tellChanges(ctx, f&usesNumbers == 0); err != nil {
+	// RFC 7162 section 3.2.10.2: nor with a UID SEARCH that names numbers
+	if err := s.tellChanges(ctx, f&usesNumbers == 0 && !s.numbered); err != nil {
 		s.log.Error("changes could not be told", "err", err)
 	}
 }

@@ -21,6 +21,7 @@ import (
 //	connect         a client connects; the greeting is the next S:
 //	login USER      a client connects and logs in, unseen
 //	starttls        the client shakes hands
+//	compress        the client speaks DEFLATE from here on
 //	closed          the server must close the connection
 //
 // and is ignored when empty or when it starts with "#". A number after C, S
@@ -119,6 +120,8 @@ func (p *player) step(t place, word string, number int, rest string, any []strin
 		p.clients[number] = p.ts.login(t, strings.TrimSpace(rest))
 	case word == "starttls":
 		c.startTLS()
+	case word == "compress":
+		c.compress()
 	case word == "closed":
 		c.closed()
 	case word == "C" && strings.HasPrefix(rest, `"`):

@@ -32,6 +32,9 @@ func NewEncoder(w io.Writer) *Encoder {
 	return &Encoder{w: w, buf: make([]byte, 0, restSize)}
 }
 
+// Redirect has what follows written to w instead. Flush first.
+func (e *Encoder) Redirect(w io.Writer) { e.w = w }
+
 // Err gives the connection's first error.
 func (e *Encoder) Err() error { return e.err }
 
