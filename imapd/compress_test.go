@@ -17,7 +17,8 @@ import (
 // deflated is a client's connection after COMPRESS.
 type deflated struct {
 	net.Conn
-	w *flate.Writer
+	in *bufio.Reader // before it
+	w  *flate.Writer
 }
 
 func (d deflated) Write(p []byte) (int, error) {
@@ -31,7 +32,15 @@ func (d deflated) Write(p []byte) (int, error) {
 // compress makes the client speak and hear DEFLATE.
 func (c *client) compress() {
 	w, _ := flate.NewWriter(c.conn, flate.DefaultCompression)
-	c.conn, c.in = deflated{c.conn, w}, bufio.NewReader(flate.NewReader(c.in))
+	c.conn, c.in = deflated{c.conn, c.in, w}, bufio.NewReader(flate.NewReader(c.in))
+}
+
+// decompress takes that back; a flush's mark may still be unread.
+func (c *client) decompress() {
+	c.t.Helper()
+	d := c.conn.(deflated)
+	c.conn, c.in = d.Conn, d.in
+	_, _ = d.in.Discard(d.in.Buffered())
 }
 
 // startCompress asks for compression and begins it.

@@ -67,6 +67,7 @@ func extensions() []extension {
 		extWithin(),
 		extSaveDate(),
 		extCompress(),
+		extUnauthenticate(),
 		extSearchRes(),
 		extSort(),
 		extSortDisplay(),

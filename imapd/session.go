@@ -49,10 +49,15 @@ type session struct {
 	limits map[string]bool // limits that were hit
 }
 
+// sessionLog is the log of a session that nobody has logged in to.
+func (srv *Server) sessionLog(p *peer) *slog.Logger {
+	return srv.log.With("session", p.session, "remote", p.remote())
+}
+
 func (srv *Server) newSession(conn net.Conn) *session {
 	p := newPeer(conn)
 	s := &session{srv: srv, peer: p, state: stranger, enabled: map[string]bool{}, limits: map[string]bool{}}
-	s.log = srv.log.With("session", p.session, "remote", p.remote())
+	s.log = srv.sessionLog(&p)
 	s.stream = &stream{Conn: conn, socket: conn, limits: &srv.cfg.Limits, door: p.door, accepted: time.Now()}
 	s.enc = wire.NewEncoder(s.stream)
 	s.stream.enc = s.enc

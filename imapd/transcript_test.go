@@ -22,6 +22,7 @@ import (
 //	login USER      a client connects and logs in, unseen
 //	starttls        the client shakes hands
 //	compress        the client speaks DEFLATE from here on
+//	decompress      and no more
 //	closed          the server must close the connection
 //
 // and is ignored when empty or when it starts with "#". A number after C, S
@@ -122,6 +123,8 @@ func (p *player) step(t place, word string, number int, rest string, any []strin
 		c.startTLS()
 	case word == "compress":
 		c.compress()
+	case word == "decompress":
+		c.decompress()
 	case word == "closed":
 		c.closed()
 	case word == "C" && strings.HasPrefix(rest, `"`):
