@@ -137,8 +137,6 @@ func (s *session) appendBytes(ctx context.Context, up *upload, in *store.Ingest)
 	case m.TooBig: // RFC 7889 section 4
 		s.limitHit("message size")
 		return no("TOOBIG", "The message is larger than %d octets", d.Limits().Message)
-	case m.Binary:
-		return bad("Binary literals are not taken")
 	case m.Size == 0: // RFC 3502 section 6.3.11: the client has changed its mind
 		return no("", "A message of no octets: nothing was stored")
 	}

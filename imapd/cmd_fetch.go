@@ -30,8 +30,8 @@ type fetchOp struct {
 	seen    bool   // it sets \Seen (RFC 3501 section 6.4.5)
 	text    bool   // it gives out text of the message: noted for the journal
 
-	// prepare does all that can fail, before the response is begun. nil:
-	// nothing can.
+	// prepare does all that can fail, before the response is begun. A refusal
+	// passes over the message and is the command's answer. nil: nothing can.
 	prepare func(f *fetcher, m *fetched) error
 	// write sends the item's name and value. An error ends the connection: it
 	// came in the middle of a response.
@@ -134,6 +134,8 @@ func (s *session) fetch(ctx context.Context, a fetchArgs) error {
 		s.log.Warn("\\Seen could not be set", "err", err)
 	}
 	switch {
+	case f.refused != nil:
+		return f.refused
 	case f.damaged:
 		return no("SERVERBUG", "Some of the messages are damaged")
 	case f.lost && !a.of.goesOn(): // RFC 2180 section 4.1.2

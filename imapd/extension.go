@@ -51,6 +51,7 @@ func extensions() []extension {
 		extNamespace(),
 		extLiteralPlus(),
 		extMultiAppend(),
+		extBinary(),
 		extAppendLimit(),
 		extListExtended(),
 		extChildren(),

@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"context"
+	"errors"
 
 	"tandem/imapd/internal/wire"
 	"tandem/store"
@@ -33,6 +34,7 @@ type fetcher struct {
 	mark    store.UIDSet // to be given \Seen at the end
 	lost    bool         // a member was expunged and its bytes are gone
 	damaged bool         // stored bytes did not match their digest
+	refused error        // why a member could not be answered for, of the user's kind
 
 	one fetched // the member in hand
 
@@ -241,6 +243,11 @@ func (f *fetcher) answer(m *fetched) error {
 		err := f.ops[i].prepare(f, m)
 		if store.KindOf(err) == store.Corrupt && err != nil {
 			f.spoilt(m.Member, err)
+			return nil
+		}
+		var why *refusal
+		if errors.As(err, &why) {
+			f.refused = err
 			return nil
 		}
 		if err != nil {

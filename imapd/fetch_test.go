@@ -194,6 +194,7 @@ func TestManyKeywords(t *testing.T) {
 func FuzzArguments(f *testing.F) {
 	for _, line := range []string{
 		" 1:* (UID FLAGS BODY.PEEK[1.2.HEADER.FIELDS (a \"b c\")]<0.10>) (CHANGEDSINCE 5)", " 1 ALL", " *:4 FULL", " 1 RFC822.SIZE",
+		" 1 (BINARY[1.2]<3.9223372036854775807> BINARY.PEEK[] BINARY.SIZE[4])",
 		" 1,3:5 (UNCHANGEDSINCE 7) +FLAGS.SILENT (\\Seen $x)", " 1 -FLAGS \\Deleted a b",
 		" RETURN (MIN ALL) CHARSET utf-8 OR (SEEN 1:4) NOT FROM {3+}\r\nabc", " HEADER a \"\" SINCE 1-Jan-2020 MODSEQ \"/flags/\\\\seen\" all 4",
 		" NOT NOT NOT ALL", " ((((ALL))))", " \"INBOX\" (CONDSTORE)",
