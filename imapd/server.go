@@ -26,6 +26,10 @@ type Config struct {
 	// with implicit TLS arrive with the handshake done.
 	TLS *tls.Config
 
+	// ShortLiterals advertises LITERAL- in place of LITERAL+ (RFC 7888): literals
+	// of more than 4096 octets must be asked for.
+	ShortLiterals bool
+
 	Limits   Limits // zero: DefaultLimits of the store's message size
 	Logger   *slog.Logger
 	Hostname string // for the greeting
@@ -83,6 +87,9 @@ type Server struct {
 func New(cfg Config) *Server {
 	if cfg.Limits == (Limits{}) {
 		cfg.Limits = DefaultLimits(cfg.Store.MessageSize())
+	}
+	if cfg.ShortLiterals {
+		cfg.Limits.Stranger.Unasked, cfg.Limits.User.Unasked = shortLiteral, shortLiteral
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

@@ -29,6 +29,8 @@ type config struct {
 type imapConfig struct {
 	Listen    []string `toml:"listen" doc:"addresses for IMAP with STARTTLS: host:port or unix:/path"`
 	ListenTLS []string `toml:"listen_tls" doc:"addresses for IMAP over TLS"`
+
+	LiteralMinus bool `toml:"literal_minus" doc:"advertise LITERAL- in place of LITERAL+: clients ask before they send literals of more than 4096 octets"`
 }
 
 type pop3Config struct {

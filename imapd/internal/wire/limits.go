@@ -5,6 +5,7 @@ package wire
 type Limits struct {
 	Line     int64 // text of a command, its literals not counted
 	Literal  int64 // one literal that is kept in memory
+	Unasked  int64 // one literal of any kind that is sent without asking, {n+}
 	Command  int64 // text and literals together
 	Literals int   // literals in a command (a count)
 	Nesting  int   // parentheses within parentheses (a count)

@@ -45,6 +45,10 @@ func (d *Decoder) literalHeader() (h header, ok bool) {
 		d.ended = true // unless it is accepted
 	} else {
 		d.pending = n
+		if over(n, d.lim.Unasked) {
+			d.failLimit("Literal sent without asking is too long", d.lim.Unasked)
+			return h, false
+		}
 	}
 	return h, true
 }
