@@ -42,7 +42,10 @@ func (s *session) expunge(ctx context.Context, n numbers) error {
 	if err != nil || len(uids) == 0 {
 		return err
 	}
-	_, err = s.view.Expunge(ctx, uids)
+	done, err := s.view.Expunge(ctx, uids)
+	if err == nil && len(done.UIDs) > 0 {
+		s.okExpunged("EXPUNGE completed")
+	}
 	return err
 }
 

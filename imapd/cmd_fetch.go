@@ -57,6 +57,9 @@ type fetchArgs struct {
 	of    numbers
 	ops   []fetchOp
 	since *store.ModSeq // only what changed later (CHANGEDSINCE)
+
+	// before is what modifiers do ahead of the answers.
+	before []func(s *session, ctx context.Context, a *fetchArgs) error
 }
 
 // maxItems is how many items a FETCH may ask for.
@@ -125,6 +128,11 @@ func (s *session) fetch(ctx context.Context, a fetchArgs) error {
 		}
 	}
 	s.tellKeywords()
+	for _, do := range a.before {
+		if err := do(s, ctx, &a); err != nil {
+			return err
+		}
+	}
 	f := newFetcher(ctx, s, &a)
 	if err := f.run(uids); err != nil {
 		return err

@@ -26,6 +26,7 @@ func (s *session) move(ctx context.Context, a copyArgs) error {
 	done, err := s.copyTo(ctx, a, true)
 	if err == nil && len(done.Source) > 0 {
 		s.status("*", answer{"OK", copyUID(done), "Moved"})
+		s.okExpunged("MOVE completed")
 	}
 	return err
 }

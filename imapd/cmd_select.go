@@ -15,7 +15,7 @@ type selectParam struct {
 
 	// parse reads what follows the name and gives what is to be done after
 	// the mailbox's data was told. nil: nothing follows, nothing is done.
-	parse func(d *wire.Decoder) func(ctx context.Context, s *session) error
+	parse func(s *session, d *wire.Decoder) func(ctx context.Context, s *session) error
 }
 
 // RFC 3501 section 6.3.1.
@@ -53,7 +53,7 @@ func parseSelect(s *session, d *wire.Decoder) (a selectArgs) {
 			a.enables = append(a.enables, p.enables)
 		}
 		if p.parse != nil {
-			a.hooks = append(a.hooks, p.parse(d))
+			a.hooks = append(a.hooks, p.parse(s, d))
 		}
 	})
 	return a

@@ -2,6 +2,8 @@ package imapd
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"tandem/imapd/internal/wire"
@@ -31,8 +33,10 @@ func parseEnable(_ *session, d *wire.Decoder) (names []string) {
 // overlooked (RFC 5161 section 3.1).
 func (s *session) enableAll(_ context.Context, names []string) error {
 	var news []string
+	before := maps.Clone(s.enabled) // one word may imply another that is named too
 	for _, name := range names {
-		if s.enable(name) { // which may send lines of its own
+		s.enable(name) // which may send lines of its own
+		if s.enabled[name] && !before[name] && !slices.Contains(news, name) {
 			news = append(news, name)
 		}
 	}

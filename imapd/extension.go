@@ -64,6 +64,7 @@ func extensions() []extension {
 		extUnselect(),
 		extESearch(),
 		extCondstore(),
+		extQResync(),
 		extObjectID(),
 		extWithin(),
 		extSaveDate(),

@@ -198,10 +198,11 @@ func FuzzArguments(f *testing.F) {
 		" 1,3:5 (UNCHANGEDSINCE 7) +FLAGS.SILENT (\\Seen $x)", " 1 -FLAGS \\Deleted a b",
 		" RETURN (MIN ALL) CHARSET utf-8 OR (SEEN 1:4) NOT FROM {3+}\r\nabc", " HEADER a \"\" SINCE 1-Jan-2020 MODSEQ \"/flags/\\\\seen\" all 4",
 		" NOT NOT NOT ALL", " ((((ALL))))", " \"INBOX\" (CONDSTORE)",
+		" INBOX (QRESYNC (7 20 1:9,12 (1,3:4 2,9:10)))", " 1:* FLAGS (CHANGEDSINCE 0 VANISHED)",
 	} {
 		f.Add(line)
 	}
-	s := &session{srv: &Server{reg: newRegistry(extensions())}, enabled: map[string]bool{}}
+	s := &session{srv: &Server{reg: newRegistry(extensions())}, enabled: map[string]bool{qresync: true}}
 	f.Fuzz(func(t *testing.T, line string) {
 		for _, name := range []string{"UID FETCH", "STORE", "SEARCH", "SELECT", "COPY", "UID EXPUNGE"} {
 			d := wire.NewDecoder(bufio.NewReader(strings.NewReader(line+"\r\n")), wire.UserLimits(1000), func() error { return nil })

@@ -79,7 +79,11 @@ func (p *searchParser) key(word string) *criterion {
 		return k.parse(p)
 	}
 	if p.d.Next() != '(' {
-		return setKey(numbers{set: p.d.Set()})
+		set := p.d.Set()
+		if !set.Saved {
+			p.s.numbered = true
+		}
+		return setKey(numbers{set: set})
 	}
 	var list []*criterion
 	p.d.List(func() { list = append(list, p.one()) })

@@ -129,6 +129,8 @@ type client struct {
 	t    testing.TB
 	conn net.Conn
 	in   *bufio.Reader
+
+	validity string // the UIDVALIDITY last told
 }
 
 // dial connects; the greeting is still to be read.
@@ -153,8 +155,10 @@ func (ts *testServer) login(t testing.TB, user string) *client {
 	return c
 }
 
-// send sends a line.
-func (c *client) send(line string) { c.raw(line + "\r\n") }
+// send sends a line, in which <UIDVALIDITY> stands for what was told last.
+func (c *client) send(line string) {
+	c.raw(strings.ReplaceAll(line, "<UIDVALIDITY>", c.validity) + "\r\n")
+}
 
 // raw sends bytes.
 func (c *client) raw(s string) {
@@ -173,6 +177,9 @@ func (c *client) line() string {
 	}
 	if !strings.HasSuffix(line, "\r\n") {
 		c.t.Fatalf("line %q does not end in CRLF", line)
+	}
+	if _, code, ok := strings.Cut(line, "[UIDVALIDITY "); ok {
+		c.validity, _, _ = strings.Cut(code, "]")
 	}
 	return strings.TrimSuffix(line, "\r\n")
 }

@@ -28,6 +28,7 @@ func (s *session) tellChanges(ctx context.Context, expunge bool) error {
 		s.view.claimRecent()
 		s.enc.Raw("* ").Num(uint64(s.view.recents())).Raw(" RECENT").CRLF()
 	}
+	s.tellDelayed()
 	return ctx.Err()
 }
 
@@ -39,6 +40,10 @@ func (s *session) tellLost(expunge bool) {
 		return
 	}
 	v.emptied = true
+	if s.vanishes() { // the UIDs that VANISHED would tell are gone with it
+		s.after = func(context.Context) error { return &goodbye{text: "The mailbox was deleted"} }
+		return
+	}
 	for range v.Mailbox().Messages {
 		s.enc.Raw("* 1 EXPUNGE").CRLF()
 	}
@@ -67,6 +72,10 @@ func (s *session) tellFlagNames() {
 
 func (s *session) tellExpunges(d *store.Delta) {
 	if len(d.Gone) == 0 {
+		return
+	}
+	if s.vanishes() {
+		s.tellVanished("", wireSet(d.Gone))
 		return
 	}
 	buf := make([]store.SeqRun, 0, min(runPage, len(d.Gone)))

@@ -15,6 +15,7 @@ type view struct {
 	name     string
 	readOnly bool // EXAMINE
 	emptied  bool // see tellLost
+	delayed  bool // see tellDelayed
 
 	// saved is what "$" means (RFC 5182). UIDs whose messages were expunged
 	// stay in it: they are never used again, so they mean nothing.
