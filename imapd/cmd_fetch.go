@@ -108,7 +108,7 @@ func parseFetch(s *session, d *wire.Decoder, uid bool) (a fetchArgs) {
 			}
 		})
 	}
-	if uid && !hasUID { // RFC 3501 section 6.4.8
+	if uid && !hasUID && !s.enabled[uidonly] { // RFC 3501 section 6.4.8
 		a.ops = append([]fetchOp{{write: writeUID}}, a.ops...)
 	}
 	return a

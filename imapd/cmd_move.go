@@ -11,7 +11,7 @@ func extMove() extension {
 		commands: []command{
 			// EXPUNGE goes out with the answer of both forms: it is what
 			// they are for (RFC 6851 section 3.3).
-			row("MOVE", selected, 0, parseCopy(false), (*session).move),
+			row("MOVE", selected, namesNumbers, parseCopy(false), (*session).move),
 			row("UID MOVE", selected, 0, parseCopy(true), (*session).move),
 		},
 	}

@@ -107,7 +107,7 @@ func (s *session) tellMailbox() {
 	s.tellFlagNames()
 	s.enc.Raw("* ").Num(uint64(row.Messages)).Raw(" EXISTS").CRLF()
 	s.enc.Raw("* ").Num(uint64(v.recents())).Raw(" RECENT").CRLF()
-	if seq, ok := v.FirstUnseen(); ok {
+	if seq, ok := v.FirstUnseen(); ok && !s.enabled[uidonly] {
 		s.enc.Raw("* OK [UNSEEN ").Num(uint64(seq)).Raw("] First unseen").CRLF()
 	}
 	s.enc.Raw("* OK [UIDVALIDITY ").Num(uint64(row.UIDValidity)).Raw("] UIDs valid").CRLF()

@@ -27,6 +27,10 @@ const (
 	// usesNumbers: arguments or answers of the command name sequence numbers,
 	// so no EXPUNGE may go out with its answer (RFC 3501 section 7.4.1).
 	usesNumbers flags = 1 << iota
+	// namesNumbers: arguments are sequence numbers, though an EXPUNGE may go
+	// out. Neither such a command nor one that usesNumbers is taken after
+	// ENABLE UIDONLY.
+	namesNumbers
 	// noSync: changes of the mailbox are not told with the answer, because
 	// the command tells them itself or leaves the mailbox.
 	noSync

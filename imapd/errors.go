@@ -28,6 +28,15 @@ func bad(format string, args ...any) error {
 	return &wire.Error{Reason: fmt.Sprintf(format, args...)}
 }
 
+// misuse is a command that is not legal, for a reason that has a response
+// code: BAD.
+type misuse struct {
+	code string // without brackets
+	text string
+}
+
+func (m *misuse) Error() string { return m.text }
+
 // goodbye ends the connection with BYE, instead of a tagged answer or, with
 // refused set, after a tagged NO.
 type goodbye struct {
@@ -79,11 +88,14 @@ func storeAnswer(kind store.Kind) (code string, ours bool) {
 // logged; only their kind is told.
 func answerTo(err error) (a answer, ours bool) {
 	var syntax *wire.Error
+	var misused *misuse
 	var refused *refusal
 	var stored *store.Error
 	switch {
 	case errors.As(err, &syntax):
 		return answer{"BAD", "", syntax.Reason}, false
+	case errors.As(err, &misused):
+		return answer{"BAD", misused.code, misused.text}, false
 	case errors.As(err, &refused):
 		return answer{"NO", refused.code, refused.text}, false
 	case errors.As(err, &stored):

@@ -53,6 +53,9 @@ func parseQResync(s *session, d *wire.Decoder) func(context.Context, *session) e
 		more = d.TrySP()
 	}
 	if more {
+		if s.enabled[uidonly] {
+			d.Fail("Sequence numbers to match are not taken after ENABLE UIDONLY")
+		}
 		d.Byte('(')
 		r.seqs = plainSet(d)
 		d.SP()
@@ -195,7 +198,7 @@ func (s *session) tellEarlier(ctx context.Context, since store.ModSeq, asked sto
 }
 
 // vanishes says whether VANISHED is sent in place of EXPUNGE.
-func (s *session) vanishes() bool { return s.enabled[qresync] }
+func (s *session) vanishes() bool { return s.enabled[qresync] || s.enabled[uidonly] }
 
 // vanishedRanges is how many ranges one VANISHED has at most: some clients
 // have fixed buffers for a line.

@@ -65,6 +65,8 @@ func extensions() []extension {
 		extESearch(),
 		extCondstore(),
 		extQResync(),
+		extUIDOnly(),
+		extUIDBatches(),
 		extObjectID(),
 		extWithin(),
 		extSaveDate(),

@@ -254,7 +254,7 @@ func (f *fetcher) answer(m *fetched) error {
 			return err
 		}
 	}
-	f.enc.Raw("* ").Num(uint64(m.Seq)).Raw(" FETCH (")
+	f.s.beginFetch(m.Member)
 	for i := range f.ops {
 		if i > 0 {
 			f.enc.SP()

@@ -82,6 +82,9 @@ func (p *searchParser) key(word string) *criterion {
 		set := p.d.Set()
 		if !set.Saved {
 			p.s.numbered = true
+			if p.s.enabled[uidonly] {
+				p.refused = uidRequired()
+			}
 		}
 		return setKey(numbers{set: set})
 	}

@@ -269,6 +269,9 @@ func (s *session) legal(name string) (command, error) {
 	default:
 		return command{}, bad("%s is not allowed after login", name)
 	}
+	if cmd.flags&(usesNumbers|namesNumbers) != 0 && s.enabled[uidonly] {
+		return cmd, uidRequired()
+	}
 	if cmd.flags&secret != 0 && !s.srv.cfg.Auth.PasswordsAllowed(s.private(), s.peer.addr) {
 		// RFC 5530 section 3, PRIVACYREQUIRED
 		return cmd, no("PRIVACYREQUIRED", "Passwords are not taken without TLS (STARTTLS first)")

@@ -112,8 +112,8 @@ func (s *session) tellFlags(d *store.Delta) {
 
 // tellMember sends one FETCH response with the items chosen.
 func (s *session) tellMember(m *store.Member, uid, flags, modseq bool) {
-	s.enc.Raw("* ").Num(uint64(m.Seq)).Raw(" FETCH (")
-	if uid {
+	s.beginFetch(m)
+	if uid && !s.enabled[uidonly] {
 		s.enc.Raw("UID ").Num(uint64(m.UID))
 		if flags || modseq {
 			s.enc.SP()
