@@ -16,6 +16,7 @@ var ErrForm = errors.New("message: not a structure of a known version")
 
 const (
 	formHasSent = 1 << iota
+	formHasReplyIDs
 )
 
 // AppendBinary appends the stored form.
@@ -28,6 +29,9 @@ func (s *Structure) AppendBinary(dst []byte) []byte {
 	if s.HasSent {
 		flags |= formHasSent
 	}
+	if s.ReplyIDs > 0 {
+		flags |= formHasReplyIDs
+	}
 	dst = append(dst, flags)
 	if s.HasSent {
 		dst = binary.AppendVarint(dst, s.Sent)
@@ -37,6 +41,9 @@ func (s *Structure) AppendBinary(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(s.References)))
 	for _, id := range s.References {
 		dst = appendBytes(dst, id)
+	}
+	if s.ReplyIDs > 0 {
+		dst = binary.AppendUvarint(dst, uint64(s.ReplyIDs))
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(s.Parts)))
 	for i := range s.Parts {
@@ -85,7 +92,8 @@ func Decode(blob []byte) (*Structure, error) {
 	r.version()
 	s := &Structure{Envelope: r.bytes(), BodyStructure: r.bytes()}
 	s.Size = r.size()
-	s.HasSent = r.byte()&formHasSent != 0
+	flags := r.byte()
+	s.HasSent = flags&formHasSent != 0
 	if s.HasSent {
 		s.Sent = r.varint()
 		zone := r.varint()
@@ -100,6 +108,14 @@ func Decode(blob []byte) (*Structure, error) {
 		for i := range s.References {
 			s.References[i] = string(r.bytes())
 		}
+	}
+	if flags&formHasReplyIDs != 0 {
+		n := r.uvarint()
+		if n > uint64(len(s.References)) {
+			r.fail()
+			n = 0
+		}
+		s.ReplyIDs = int(n)
 	}
 	s.Parts = make([]Part, r.count(8)) // a part takes 8 bytes at least
 	for i := range s.Parts {

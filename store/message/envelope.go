@@ -92,13 +92,14 @@ func (p *Parser) readRoot() {
 		for _, id := range messageIDs(nil, raw, false) {
 			if len(ids) == 0 || ids[len(ids)-1] != id {
 				ids = append(ids, id)
+				s.ReplyIDs++
 			}
 		}
 	}
 	if n := len(ids) - p.lim.References; n > 0 {
 		ids = append([]string(nil), ids[n:]...)
 	}
-	s.References = ids
+	s.References, s.ReplyIDs = ids, min(s.ReplyIDs, len(ids))
 }
 
 // maxMessageID is as long as a line may be (RFC 5322 section 2.1.1).

@@ -301,7 +301,7 @@ func TestBasicBody(t *testing.T) {
 
 func TestIDsAndDate(t *testing.T) {
 	s := Parse(crlf("Date: Thu, 22 Aug 2002 18:26:25 +0700\nMessage-ID: <\"a\"@x>\nReferences: <1@x> <2@x\n >junk\nIn-Reply-To: Your message <2@x>, <3@x>\n\n"))
-	if s.MessageID != "a@x" || !reflect.DeepEqual(s.References, []string{"1@x", "2@x", "3@x"}) {
+	if s.MessageID != "a@x" || !reflect.DeepEqual(s.References, []string{"1@x", "2@x", "3@x"}) || s.ReplyIDs != 1 {
 		t.Errorf("%q %q", s.MessageID, s.References)
 	}
 	if !s.HasSent || s.Sent != 1030015585 || s.SentZone != 420 {

@@ -66,6 +66,7 @@ type Structure struct {
 
 	MessageID  string   // without <>, "" if there is none
 	References []string // ids of References, then of In-Reply-To; oldest first, without <>
+	ReplyIDs   int      // how many at the end of References only In-Reply-To has
 
 	Parts []Part // in pre-order; Parts[0] is the root
 }
