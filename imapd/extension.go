@@ -31,6 +31,7 @@ type extension struct {
 	searchKeys    []searchKey
 	searchReturns []searchReturn
 	sortKeys      []sortKey
+	threadings    []threading
 }
 
 // enable is a word of the ENABLE command (RFC 5161).
@@ -77,6 +78,7 @@ func extensions() []extension {
 		extSortDisplay(),
 		extESort(),
 		extI18NLevel(),
+		extThread(),
 	}
 }
 
@@ -101,6 +103,7 @@ type registry struct {
 	searchKeys    map[string]searchKey
 	searchReturns map[string]searchReturn
 	sortKeys      map[string]sortKey
+	threadings    map[string]threading
 }
 
 func newRegistry(list []extension) *registry {
@@ -121,6 +124,7 @@ func newRegistry(list []extension) *registry {
 		searchKeys:    map[string]searchKey{},
 		searchReturns: map[string]searchReturn{},
 		sortKeys:      map[string]sortKey{},
+		threadings:    map[string]threading{},
 	}
 	for _, x := range list {
 		r.capabilities = append(r.capabilities, x.capabilities...)
@@ -139,6 +143,7 @@ func newRegistry(list []extension) *registry {
 		addAll(r.searchKeys, x.searchKeys)
 		addAll(r.searchReturns, x.searchReturns)
 		addAll(r.sortKeys, x.sortKeys)
+		addAll(r.threadings, x.threadings)
 	}
 	return r
 }
@@ -161,6 +166,7 @@ func (m storeMod) word() string     { return m.name }
 func (k searchKey) word() string    { return k.name }
 func (r searchReturn) word() string { return r.name }
 func (k sortKey) word() string      { return k.name }
+func (t threading) word() string    { return t.name }
 
 // addAll puts values under their names, which no other extension may have.
 func addAll[T named](m map[string]T, list []T) {

@@ -81,3 +81,21 @@ func BenchmarkSort(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkThread threads the same mailbox.
+func BenchmarkThread(b *testing.B) {
+	ts := startServer(b, nil)
+	fillThreads(b, ts.store, "alice", 100_000)
+	c := ts.login(b, "alice")
+	_ = c.conn.SetDeadline(time.Time{})
+	c.send("s SELECT INBOX")
+	drain(b, c.conn, "s OK")
+	for _, how := range []string{"ORDEREDSUBJECT", "REFERENCES", "REFS"} {
+		b.Run(how, func(b *testing.B) {
+			for b.Loop() {
+				c.send("x THREAD " + how + " UTF-8 ALL")
+				drain(b, c.conn, "x OK")
+			}
+		})
+	}
+}
