@@ -113,6 +113,9 @@ func (s *session) appendOne(ctx context.Context, up *upload) error {
 	if err != nil {
 		return err
 	}
+	if err := s.checkHeader(body.Header); err != nil {
+		return err
+	}
 	ins.Body = body
 	up.held += len(body.Header) + len(body.Text) + len(body.Structure)
 	up.list = append(up.list, ins)

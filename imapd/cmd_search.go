@@ -38,6 +38,9 @@ func parseSearch(s *session, d *wire.Decoder, uid bool) searchArgs {
 		name = p.word()
 	}
 	if name == "CHARSET" {
+		if s.enabled[utf8Accept] { // RFC 9755 section 3
+			d.Fail("With UTF8=ACCEPT there is no CHARSET")
+		}
 		d.SP()
 		p.setCharset(d.Astring())
 		d.SP()

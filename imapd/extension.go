@@ -73,6 +73,7 @@ func extensions() []extension {
 		extSaveDate(),
 		extCompress(),
 		extUnauthenticate(),
+		extUTF8(),
 		extSearchRes(),
 		extSort(),
 		extSortDisplay(),

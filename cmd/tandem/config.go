@@ -31,6 +31,7 @@ type imapConfig struct {
 	ListenTLS []string `toml:"listen_tls" doc:"addresses for IMAP over TLS"`
 
 	LiteralMinus bool `toml:"literal_minus" doc:"advertise LITERAL- in place of LITERAL+: clients ask before they send literals of more than 4096 octets"`
+	UTF8Headers  bool `toml:"utf8_headers" doc:"take messages with UTF-8 in their header also from clients that have not enabled UTF8=ACCEPT, as when another server's mail is moved here"`
 }
 
 type pop3Config struct {

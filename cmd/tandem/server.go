@@ -156,7 +156,8 @@ func (s *server) open() error {
 	}
 	s.auth = auth.New(s.store, authConfigOf(l, s.log))
 	s.imap = imapd.New(imapd.Config{Store: s.store, Auth: s.auth, TLS: s.certs.Config(), Limits: imapLimits(l),
-		ShortLiterals: l.IMAP.LiteralMinus, Logger: s.log, Hostname: l.Hostname, Version: version})
+		ShortLiterals: l.IMAP.LiteralMinus, UTF8Headers: l.IMAP.UTF8Headers,
+		Logger: s.log, Hostname: l.Hostname, Version: version})
 	s.pop3 = pop3d.New(pop3d.Config{Store: s.store, Auth: s.auth, TLSConfig: s.certs.Config(), Hostname: l.Hostname,
 		Limits: pop3Limits(l), Logger: s.log})
 	s.lmtp = lmtpd.New(lmtpd.Config{Store: s.store, Hostname: l.Hostname, InboxOnly: l.LMTP.Subaddress == "inbox",

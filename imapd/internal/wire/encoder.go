@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // encoderSize is when the buffer is written out. Responses pass it by at most
@@ -127,7 +128,7 @@ func (e *Encoder) quotable(s string) bool {
 			return false
 		}
 	}
-	return true
+	return !e.UTF8 || utf8.ValidString(s)
 }
 
 // String appends s as a quoted string if it can be one, else as a literal.
@@ -212,6 +213,9 @@ func (e *Encoder) DateTime(t time.Time) *Encoder {
 func (e *Encoder) Text(s string) *Encoder {
 	if s == "" {
 		s = "-" // RFC 3501 section 9: text is not empty
+	}
+	if e.UTF8 {
+		s = strings.ToValidUTF8(s, "?")
 	}
 	for i := range len(s) {
 		c := s[i]

@@ -54,6 +54,18 @@ func (c *counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// TestEncoderUTF8: with UTF-8 on, what is no UTF-8 still goes as a literal.
+func TestEncoderUTF8(t *testing.T) {
+	var b strings.Builder
+	e := NewEncoder(&b)
+	e.UTF8 = true
+	e.String("gr\u00fc\u00dfe").SP().String("gr\xfc\xdfe").SP().Mailbox("\u65e5&x").SP().Text("caf\u00e9 \xff").CRLF()
+	_ = e.Flush()
+	if got, want := b.String(), "\"gr\u00fc\u00dfe\" {5}\r\ngr\xfc\xdfe \"\u65e5&x\" caf\u00e9 ?\r\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestEncoderBuffersAndStreams(t *testing.T) {
 	var c counter
 	e := NewEncoder(&c)
