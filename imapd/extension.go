@@ -62,6 +62,7 @@ func extensions() []extension {
 		extIdle(),
 		extUIDPlus(),
 		extMove(),
+		extReplace(),
 		extUnselect(),
 		extESearch(),
 		extCondstore(),

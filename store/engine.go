@@ -130,6 +130,10 @@ type MessageEngine interface {
 	// share its stored bytes.
 	Insert(ctx context.Context, by Actor, list []Insertion, atomic bool, maxKeywords int) ([]Inserted, error)
 
+	// Replace removes the entry uid of mailbox id and inserts a message, in one
+	// transaction. Expunged when the entry is not there.
+	Replace(ctx context.Context, by Actor, id MailboxID, uid UID, ins Insertion, maxKeywords int) (Inserted, error)
+
 	// SetFlags changes flags of the entries in uids.
 	SetFlags(ctx context.Context, by Actor, id MailboxID, change FlagsChange, maxKeywords int) (FlagsResult, error)
 	// Copy copies (or moves, in one transaction) entries to another mailbox of

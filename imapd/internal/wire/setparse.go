@@ -17,6 +17,17 @@ type Set struct {
 // is not above this.
 const star = 1<<32 - 1
 
+// IsOne says that the set was written as a single number or a star.
+func (s Set) IsOne() bool {
+	switch {
+	case s.Saved:
+		return false
+	case s.From != 0:
+		return s.From == star && len(s.Nums) == 0
+	}
+	return len(s.Nums) == 1 && s.Nums[0].Start == s.Nums[0].Stop
+}
+
 // Resolve gives the numbers that are meant when the highest number is max. A
 // star means nothing in an empty mailbox (max 0). Numbers above max may be in
 // the result; they are to be intersected with what is there.
