@@ -181,6 +181,9 @@ type UpkeepEngine interface {
 	// Room is nil while there is space for new mail, else Unavailable. It looks
 	// at the disk anew.
 	Room(ctx context.Context) error
+	// Salvage finds what it can of a damaged mailbox's entries, by UID, from all
+	// places that tell of them.
+	Salvage(ctx context.Context, id MailboxID) ([]Entry, error)
 	// Check verifies the store: counters, references, chunks, digests. Each
 	// finding is one line for a person; repair mends what can be mended.
 	Check(ctx context.Context, repair bool, finding func(string)) error

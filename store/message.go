@@ -64,6 +64,16 @@ func (s *Store) Messages(ctx context.Context, ids []MessageID, want Want) iter.S
 	return s.engine.Messages(ctx, ids, want)
 }
 
+// Salvage finds what it can of the entries of a mailbox that cannot be loaded
+// because it is damaged, by UID. Flags and dates of saving are zero where they
+// are lost.
+func (s *Store) Salvage(ctx context.Context, by Actor, id MailboxID) ([]Entry, error) {
+	if by.Account != id.Account() {
+		return nil, Errorf(NotFound, "no such mailbox")
+	}
+	return s.engine.Salvage(ctx, id)
+}
+
 // ImportSeen reports which keys an account's import ledger has.
 func (s *Store) ImportSeen(ctx context.Context, account AccountID, keys []string) (map[string]bool, error) {
 	return s.engine.ImportSeen(ctx, account, keys)

@@ -48,8 +48,8 @@ func (s *Store) prune() error {
 }
 
 const (
-	roomSteps = 14          // in which makeRoom gives up what KeepExpunged keeps
-	vainWait  = time.Minute // until it tries again after it could not help
+	roomSteps = 14               // in which makeRoom gives up what KeepExpunged keeps
+	vainWait  = 10 * time.Second // until it tries again after it could not help
 )
 
 // watchRoom hands err on and, when it says that the disk is short of space, has
@@ -69,18 +69,21 @@ func (s *Store) watchRoom(err error) error {
 // is room for new mail. What an open session has not been told of stays.
 func (s *Store) makeRoom() (room bool, err error) {
 	now := s.opts.Now()
+	if s.engine.Room(s.ctx) == nil {
+		return true, nil
+	}
+	s.opts.Logger.Warn("the disk is nearly full: expunged mail is forgotten before its time")
 	for left := roomSteps - 1; left >= 0; left-- {
-		if s.engine.Room(s.ctx) == nil {
-			return true, nil
-		}
 		keep := s.opts.KeepExpunged * time.Duration(left) / roomSteps
-		s.opts.Logger.Warn("the disk is nearly full: expunged mail is forgotten before its time", "older_than", keep.Round(time.Second))
 		if err := s.engine.Prune(s.ctx, now.Add(-keep), s.pinned()); err != nil {
 			return false, err
 		}
+		if err = s.engine.Room(s.ctx); err == nil {
+			s.opts.Logger.Warn("there is room again", "expunged_mail_kept", keep.Round(time.Second))
+			return true, nil
+		}
 	}
-	err = s.engine.Room(s.ctx)
-	return err == nil, err
+	return false, err
 }
 
 // flush writes last uses and \Recent marks, which no session waits for. Marks

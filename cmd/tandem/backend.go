@@ -323,7 +323,7 @@ func (b *backend) export(ctx context.Context, req exportRequest, emit emitter) e
 			return errors.New(item.Error)
 		}
 		var write func(io.Writer) error
-		if item.UID != 0 {
+		if item.hasBytes() {
 			write = func(w io.Writer) error {
 				_, err := io.Copy(w, frames)
 				return err

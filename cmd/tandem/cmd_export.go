@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"tandem/internal/maildir"
@@ -25,7 +26,8 @@ func exportCommand(a *app) *cobra.Command {
 			"(- for standard output), maildir one Maildir, eml a directory of UID.eml. Without it,\n" +
 			"all mailboxes: a Maildir++ tree, or a directory with NAME.mbox files or with\n" +
 			"directories NAME. Messages are written as they are stored, in mbox with LF line ends\n" +
-			"and mboxrd quoting; flags, keywords and dates are kept by maildir alone.",
+			"and mboxrd quoting; flags, keywords and dates are kept by maildir alone. A message\n" +
+			"that is damaged on disk is named and left out; the exit code is then 1.",
 		Args: args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if account == "" {
@@ -40,22 +42,13 @@ func exportCommand(a *app) *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("export: %w", err)
 				}
-				count := 0
-				bar := a.progress(0, "exporting")
-				err = b.export(cmd.Context(), exportRequest{account, mailbox}, func(item exportItem, write func(io.Writer) error) error {
-					if write == nil {
-						return out.mailbox(item)
-					}
-					count++
-					return out.message(item, func(w io.Writer) error {
-						return write(countingWriter{w, func(n int64) { bar.Add64(n) }})
-					})
-				})
-				bar.Finish()
+				run := &exportRun{a: a, out: out, bar: a.progress(0, "exporting")}
+				err = b.export(cmd.Context(), exportRequest{account, mailbox}, run.take)
+				run.bar.Finish()
 				if err := errors.Join(err, out.close()); err != nil {
 					return fmt.Errorf("export: %w", err)
 				}
-				return a.exported(args[0], count)
+				return run.tell(args[0])
 			})
 		},
 	}
@@ -65,15 +58,48 @@ func exportCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-// exported tells how much it was, unless the mail itself went to the output.
-func (a *app) exported(dest string, count int) error {
-	if dest == "-" {
+// exportRun counts what an export writes, and what it cannot.
+type exportRun struct {
+	a     *app
+	out   exporter
+	bar   *progressbar.ProgressBar
+	count int
+	lost  int // messages and mailboxes named as damaged
+}
+
+// take is the export's emitter.
+func (r *exportRun) take(item exportItem, write func(io.Writer) error) error {
+	switch {
+	case item.Damaged != "" && item.UID == 0:
+		r.lost++
+		fmt.Fprintf(r.a.err, "damaged: mailbox %s: %s\n", item.Mailbox, item.Damaged)
 		return nil
+	case item.Damaged != "":
+		r.lost++
+		fmt.Fprintf(r.a.err, "damaged and left out: %s, UID %d: %s\n", item.Mailbox, item.UID, item.Damaged)
+		return nil
+	case write == nil:
+		return r.out.mailbox(item)
 	}
-	if a.json {
-		return a.printJSON(map[string]int{"exported": count})
+	r.count++
+	return r.out.message(item, func(w io.Writer) error {
+		return write(countingWriter{w, func(n int64) { r.bar.Add64(n) }})
+	})
+}
+
+// tell says how much it was, unless the mail itself went to the output.
+func (r *exportRun) tell(dest string) error {
+	var err error
+	switch {
+	case dest == "-":
+	case r.a.json:
+		err = r.a.printJSON(map[string]int{"exported": r.count, "damaged": r.lost})
+	default:
+		_, err = fmt.Fprintf(r.a.out, "%d messages exported\n", r.count)
 	}
-	_, err := fmt.Fprintf(a.out, "%d messages exported\n", count)
+	if err == nil && r.lost > 0 {
+		err = fmt.Errorf("export: %d damaged messages or mailboxes, named above; all the rest is written (tandem check looks at the whole store)", r.lost)
+	}
 	return err
 }
 

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,15 +24,20 @@ type exportItem struct {
 	Subscribed bool      `json:"subscribed,omitempty"`
 	UID        store.UID `json:"uid,omitempty"`
 	Received   time.Time `json:"received,omitzero"`
-	Flags      []string  `json:"flags,omitempty"` // IMAP's names
-	Error      string    `json:"error,omitempty"` // in the last item only: why the stream ends here
+	Flags      []string  `json:"flags,omitempty"`   // IMAP's names
+	Damaged    string    `json:"damaged,omitempty"` // why the message, or without a UID the mailbox, is left out
+	Error      string    `json:"error,omitempty"`   // in the last item only: why the stream ends here
 }
 
-// emitter takes what an export gives; write, nil for a mailbox, writes the bytes.
+// hasBytes tells whether a message's bytes follow.
+func (i *exportItem) hasBytes() bool { return i.UID != 0 && i.Damaged == "" }
+
+// emitter takes what an export gives; write, nil for a mailbox and for what is
+// damaged, writes the bytes.
 type emitter func(item exportItem, write func(io.Writer) error) error
 
 // exportMessages gives mailboxes by name and their messages by UID, as they are
-// when their turn comes.
+// when their turn comes. What is damaged is named and passed over.
 func exportMessages(ctx context.Context, s *store.Store, req exportRequest, emit emitter) error {
 	a, err := s.Account(ctx, req.Account)
 	if err != nil {
@@ -63,29 +70,69 @@ func exportMessages(ctx context.Context, s *store.Store, req exportRequest, emit
 const exportPage = 256
 
 func exportMailbox(ctx context.Context, s *store.Store, by store.Actor, m store.Mailbox, emit emitter) error {
+	x := &mailboxExport{ctx: ctx, store: s, mailbox: m.Name, emit: emit}
 	view, err := s.View(ctx, by, m.ID)
 	if err != nil {
 		return err
 	}
 	defer view.Close()
-	if err := view.Load(ctx); err != nil {
+	if err := view.Load(ctx); isDamage(err) {
+		return x.salvage(by, m, err)
+	} else if err != nil {
 		return err
 	}
+	x.keywords = view.Keywords()
 	buf := make([]store.Member, 0, exportPage)
 	for next := store.UID(1); ; {
 		page := view.ByUID(store.UIDRange{Start: next, Stop: view.UIDNext() - 1}, buf)
 		if len(page) == 0 {
 			return nil
 		}
-		if err := exportMembers(ctx, s, m.Name, page, view.Keywords(), emit); err != nil {
+		next = page[len(page)-1].UID + 1
+		if err := x.members(page); err != nil {
 			return err
 		}
-		next = page[len(page)-1].UID + 1
 	}
 }
 
-// exportMembers gives a page of messages.
-func exportMembers(ctx context.Context, s *store.Store, mailbox string, page []store.Member, keywords []string, emit emitter) error {
+// isDamage tells bytes that are not what was stored from other failures.
+func isDamage(err error) bool { return err != nil && store.KindOf(err) == store.Corrupt }
+
+// mailboxExport is the export of one mailbox.
+type mailboxExport struct {
+	ctx      context.Context
+	store    *store.Store
+	mailbox  string
+	keywords []string
+	emit     emitter
+}
+
+// salvage gives what can be found of a mailbox whose list of messages is damaged.
+func (x *mailboxExport) salvage(by store.Actor, m store.Mailbox, damage error) error {
+	x.keywords, _ = x.store.Keywords(x.ctx, by.Account) // none when they are damaged too
+	found, err := x.store.Salvage(x.ctx, by, m.ID)
+	if err != nil {
+		found, damage = nil, err
+	}
+	reason := fmt.Sprintf("%v; %d of %d messages were found, some without their flags", damage, len(found), m.Messages)
+	if err := x.emit(exportItem{Mailbox: x.mailbox, Damaged: reason}, nil); err != nil {
+		return err
+	}
+	for page := range slices.Chunk(found, exportPage) {
+		members := make([]store.Member, len(page))
+		for i := range page {
+			members[i].Entry = page[i]
+		}
+		if err := x.members(members); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// members gives a page of messages; when one is damaged, the rest of the page
+// one by one, to tell which.
+func (x *mailboxExport) members(page []store.Member) error {
 	var ids []store.MessageID
 	entries := map[store.MessageID][]*store.Member{} // a mailbox may have a message twice
 	for i := range page {
@@ -98,20 +145,67 @@ func exportMembers(ctx context.Context, s *store.Store, mailbox string, page []s
 		}
 		entries[e.Message] = append(entries[e.Message], e)
 	}
-	for msg, err := range s.Messages(ctx, ids, store.Want{Header: true, Text: true}) {
+	err := x.messages(ids, entries)
+	if !isDamage(err) {
+		return err
+	}
+	for _, id := range ids {
+		left := entries[id]
+		err := x.messages([]store.MessageID{id}, entries)
+		if isDamage(err) {
+			err = x.damaged(left, err)
+		}
 		if err != nil {
 			return err
-		}
-		for _, e := range entries[msg.ID] {
-			item := exportItem{Mailbox: mailbox, UID: e.UID, Received: e.InternalDate(), Flags: flagNames(e.FlagSet(), keywords)}
-			err := emit(item, func(w io.Writer) error { return s.Reader(ctx, msg).WriteRange(w, 0, msg.Size) })
-			if err != nil {
-				return err
-			}
 		}
 	}
 	return nil
 }
+
+// messages gives messages and takes them out of entries. It ends at the first
+// that is damaged, having given nothing of it.
+func (x *mailboxExport) messages(ids []store.MessageID, entries map[store.MessageID][]*store.Member) error {
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id store.MessageID) bool { return entries[id] == nil })
+	for msg, err := range x.store.Messages(x.ctx, ids, store.Want{Header: true, Text: true}) {
+		if err == nil {
+			err = x.sound(msg)
+		}
+		if err != nil {
+			return err
+		}
+		for _, e := range entries[msg.ID] {
+			item := exportItem{Mailbox: x.mailbox, UID: e.UID, Received: time.Unix(int64(msg.Internal), 0), Flags: flagNames(e.FlagSet(), x.keywords)}
+			err := x.emit(item, func(w io.Writer) error { return x.store.Reader(x.ctx, msg).WriteRange(w, 0, msg.Size) })
+			if err != nil {
+				return notDamage{err}
+			}
+		}
+		delete(entries, msg.ID)
+	}
+	return nil
+}
+
+// sound reads a large message once to its end: half of one must not be given.
+func (x *mailboxExport) sound(m *store.Message) error {
+	if m.Text != nil {
+		return nil
+	}
+	return x.store.Reader(x.ctx, m).WriteRange(io.Discard, 0, m.Size)
+}
+
+// damaged names entries that are left out.
+func (x *mailboxExport) damaged(entries []*store.Member, reason error) error {
+	for _, e := range entries {
+		if err := x.emit(exportItem{Mailbox: x.mailbox, UID: e.UID, Damaged: reason.Error()}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notDamage hides the kind of an error that came from writing an export: the
+// rest would fail like it.
+type notDamage struct{ error }
 
 // flagNames gives IMAP's names of flags.
 func flagNames(f store.FlagSet, keywords []string) []string {

@@ -68,8 +68,13 @@ func TestAllowedName(t *testing.T) {
 // backend of each kind.
 func testServer(t *testing.T) (direct, remote *backend) {
 	t.Helper()
+	return testServerIn(t, t.TempDir())
+}
+
+func testServerIn(t *testing.T, dir string) (direct, remote *backend) {
+	t.Helper()
 	l := &loaded{config: defaults()}
-	l.Data = t.TempDir()
+	l.Data = dir
 	log := slog.New(slog.DiscardHandler)
 	s, err := openStore(l, log)
 	if err != nil {

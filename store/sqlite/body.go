@@ -46,6 +46,9 @@ func (e *Engine) WriteChunks(ctx context.Context, id store.BodyID, first int, ch
 		bytes += len(c)
 	}
 	return e.write(ctx, "store a message", bytes, func(t *tx) error {
+		if err := e.space.take("store a message", bytes); err != nil {
+			return err
+		}
 		ok, err := t.exists("SELECT 1 FROM staged WHERE body = ?", id)
 		if err != nil {
 			return err

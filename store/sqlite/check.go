@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"tandem/store"
 )
@@ -34,11 +35,21 @@ func (e *Engine) Check(ctx context.Context, repair bool, finding func(string)) e
 			err = ctx.Err()
 		}
 		if err == nil {
-			err = step()
+			err = k.passDamage(step())
 		}
 		k.flush()
 	}
 	return classify("check the store", err)
+}
+
+// passDamage makes a finding of a step that met something it cannot read: the
+// other steps go on.
+func (k *checker) passDamage(err error) error {
+	if err != nil && store.KindOf(classify("", err)) == store.Corrupt {
+		k.note("%v", err)
+		return nil
+	}
+	return err
 }
 
 func (k *checker) note(format string, args ...any) {
@@ -55,14 +66,14 @@ func (k *checker) flush() {
 // rows looks at the file and at references on a connection of its own: it
 // would hold the gate for too long.
 func (k *checker) rows() (err error) {
-	c, err := openConn(dsn(k.e.path, "mode=rw&_query_only=1&_busy_timeout=10000"))
+	c, err := openConn(dsn(k.e.path, "mode=rw&_query_only=1&_busy_timeout="+busyTimeout))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
 	err = c.query("PRAGMA integrity_check(100)", func(r row) error {
 		if r.text(0) != "ok" {
-			k.note("database: %s", r.text(0))
+			k.note("database: %s", strings.ReplaceAll(r.text(0), "\n", "; "))
 		}
 		return nil
 	})
@@ -221,7 +232,7 @@ func (t tally) mend(m *store.Mailbox) bool {
 // counters compares the counters in rows with what they count, a mailbox at a
 // time.
 func (k *checker) counters() error {
-	if err := k.accountCounters(); err != nil {
+	if err := k.passDamage(k.accountCounters()); err != nil {
 		return err
 	}
 	var ids []store.MailboxID
@@ -235,7 +246,7 @@ func (k *checker) counters() error {
 		return err
 	}
 	for _, id := range ids {
-		if err := k.mailboxCounters(id); err != nil {
+		if err := k.passDamage(k.mailboxCounters(id)); err != nil {
 			return err
 		}
 		k.flush()

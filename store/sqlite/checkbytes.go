@@ -44,7 +44,9 @@ func (k *checker) eachID(sql string, fn func(id int64) error) error {
 		}
 		for _, id := range ids {
 			if err := fn(id); err != nil && !errors.Is(err, errGone) {
-				return err
+				if err = k.passDamage(err); err != nil {
+					return err
+				}
 			}
 		}
 		k.flush()

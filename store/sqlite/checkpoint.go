@@ -1,6 +1,10 @@
 package sqlite
 
-import "context"
+import (
+	"context"
+	"errors"
+	"time"
+)
 
 const (
 	walFrame    = 4096 + 24
@@ -21,16 +25,35 @@ func (e *Engine) checkpoint() {
 	if err == nil && frames-done >= passiveAt {
 		frames, _, err = e.walState("PRAGMA wal_checkpoint(PASSIVE)")
 	}
-	if err == nil && frames*walFrame > truncateAt && !e.checking.Load() {
+	if err == nil && frames*walFrame > truncateAt && !e.checking.Load() && time.Now().After(e.truncateAfter) {
 		// Readers that follow one another without a gap keep the WAL from
 		// starting over; alone, it is emptied.
-		e.gate.Lock()
-		_, _, err = e.walState("PRAGMA wal_checkpoint(TRUNCATE)")
-		e.gate.Unlock()
+		err = e.truncate()
 	}
 	if err != nil {
 		e.opts.Logger.Warn("checkpoint failed, will be tried again", "err", err)
 	}
+}
+
+// foreignWait is how long the WAL is left to grow when another process reads
+// the database, a backup for example.
+const foreignWait = 5 * time.Second
+
+// truncate empties the WAL with no reader of ours at work. It does not wait for
+// other processes: nobody could read meanwhile.
+func (e *Engine) truncate() (err error) {
+	e.gate.Lock()
+	defer e.gate.Unlock()
+	if err := e.w.pragmas("PRAGMA busy_timeout = 0"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.w.pragmas("PRAGMA busy_timeout = "+busyTimeout)) }()
+	r, _, err := e.w.first("PRAGMA wal_checkpoint(TRUNCATE)")
+	if err == nil && r.int(0) != 0 {
+		e.truncateAfter = time.Now().Add(foreignWait)
+		e.opts.Logger.Info("another process reads the store: its WAL grows meanwhile", "bytes", r.int(1)*walFrame)
+	}
+	return err
 }
 
 // walState runs a checkpoint pragma: frames in the WAL, and of them those in

@@ -29,6 +29,7 @@
 //	index.go read.go   reading mailboxes and messages
 //	prune.go       forgetting what was expunged
 //	check.go checkbytes.go   verifying and mending rows, and bytes
+//	salvage.go     reading what is left of a damaged mailbox
 //	journal.go     one row for each verb
 //
 // Invariants:

@@ -29,6 +29,9 @@ const (
 // minVersion is 3.51.3: versions before may damage a WAL database.
 const minVersion = 3051003
 
+// busyTimeout is how many milliseconds SQLite waits for another process.
+const busyTimeout = "10000"
+
 // Options are an engine's settings; zero values mean the defaults given.
 type Options struct {
 	Logger *slog.Logger     // default: none
@@ -70,9 +73,10 @@ type Engine struct {
 	space    spaceProbe
 
 	// The writer goroutine's own.
-	w       *conn
-	publish func([]store.Change)
-	commit  func(*conn) error // tests put faults here
+	w             *conn
+	publish       func([]store.Change)
+	commit        func(*conn) error // tests put faults here
+	truncateAfter time.Time         // no attempt to empty the WAL before
 }
 
 var _ store.Engine = (*Engine)(nil)
@@ -150,13 +154,13 @@ func (e *Engine) open() error {
 	n := 2 * runtime.NumCPU()
 	e.readers = make(chan *conn, n)
 	for range n {
-		c, err := openConn(dsn(e.path, "mode=rw&_query_only=1&_busy_timeout=10000"))
+		c, err := openConn(dsn(e.path, "mode=rw&_query_only=1&_busy_timeout="+busyTimeout))
 		if err != nil {
 			return classify("open the store for reading", err)
 		}
 		e.readers <- c
 		e.opened++
-		if err := c.pragmas("PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON"); err != nil {
+		if err := c.pragmas("PRAGMA temp_store = MEMORY", "PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON"); err != nil {
 			return classify("open the store for reading", err)
 		}
 	}
@@ -167,7 +171,7 @@ func (e *Engine) open() error {
 // openWriter opens the one connection that writes. FULL is what keeps
 // acknowledged mail at power loss, so it is looked at, not assumed.
 func (e *Engine) openWriter() error {
-	c, err := openConn(dsn(e.path, "mode=rw&_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000"))
+	c, err := openConn(dsn(e.path, "mode=rw&_journal_mode=WAL&_synchronous=FULL&_busy_timeout="+busyTimeout))
 	if err != nil {
 		return err
 	}

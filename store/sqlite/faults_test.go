@@ -109,8 +109,10 @@ func TestOneRequestOfAGroupFailsAlone(t *testing.T) {
 }
 
 func TestALostTransactionIsRunAgainOneByOne(t *testing.T) {
-	// So little is free that there is no spare file to give back first.
-	b := openBox(t, t.TempDir(), Options{Reserve: 1, FreeSpace: func() (int64, error) { return 2, nil }})
+	b := openBox(t, t.TempDir(), Options{})
+	b.space.full() // there is no spare file to give back first
+	b.space.bare = true
+	b.forgetSpace()
 	full := sqlite3.Error{Code: sqlite3.ErrFull}
 	real := b.commit
 	errs := make([]error, 5)
@@ -231,6 +233,7 @@ func TestAFullDiskRefusesMailAndGoesOnExpunging(t *testing.T) {
 	_, err = b.Expunge(t.Context(), admin, b.inbox, store.UIDSet{{Start: in.UID, Stop: in.UID}}, false)
 	b.must(err)
 	limit(1 << 20)
+	b.forgetSpace()
 	b.mustPut("room again")
 	b.wantClean()
 }
@@ -274,6 +277,52 @@ func TestTheReserveStopsNewMailAlone(t *testing.T) {
 	if _, err := os.Stat(spare); err != nil {
 		t.Fatal("the spare file was not made again")
 	}
+	b.mustPut("room again")
+}
+
+// A look at the disk is good for a second, in which a fast sender could write
+// more than the reserve.
+func TestAFastSenderStopsAtTheReserve(t *testing.T) {
+	const free = 100 << 20
+	var written atomic.Int64
+	b := openBox(t, t.TempDir(), Options{Reserve: 64 << 20, FreeSpace: func() (int64, error) { return free - 3*written.Load(), nil }})
+	b.mustPut("room")
+	large := bodyOf("large")
+	large.Text = make([]byte, store.ChunkSize)
+	large.Size = int64(len(large.Header) + len(large.Text))
+	for {
+		_, err := b.Insert(t.Context(), admin, []store.Insertion{{Mailbox: b.inbox, Body: large}}, true, 0)
+		if err != nil {
+			b.wantKind(err, store.Unavailable)
+			break
+		}
+		if written.Add(store.ChunkSize)*3 > free-64<<20 {
+			t.Fatalf("%d octets were taken in", written.Load())
+		}
+	}
+	if written.Load() < 4<<20 {
+		t.Errorf("only %d octets were taken in", written.Load())
+	}
+}
+
+// What the spare file gives back is for expunging.
+func TestNewMailDoesNotEatTheSpareFile(t *testing.T) {
+	var free atomic.Int64
+	free.Store(1 << 30)
+	b := openBox(t, t.TempDir(), Options{Reserve: 2 << 20, FreeSpace: func() (int64, error) { return free.Load(), nil }})
+	b.mustPut("room")
+	if !b.space.full() {
+		t.Fatal("there was no spare file")
+	}
+	_, err := b.put("refused at once")
+	b.wantKind(err, store.Unavailable)
+	free.Store(spareSize)
+	b.forgetSpace()
+	_, err = b.put("refused")
+	b.wantKind(err, store.Unavailable)
+	b.wantKind(b.Room(t.Context()), store.Unavailable)
+	free.Store(1 << 30)
+	b.must(b.Room(t.Context()))
 	b.mustPut("room again")
 }
 
@@ -446,6 +495,31 @@ func TestReadersDoNotKeepTheWALGrowing(t *testing.T) {
 	b.must(err)
 	if info.Size() > truncateAt+8<<20 {
 		t.Fatalf("the WAL has %d bytes", info.Size())
+	}
+}
+
+// A backup by another process holds the WAL: it may grow, but nobody waits.
+func TestAnotherProcessThatReadsDelaysNobody(t *testing.T) {
+	b := openBox(t, t.TempDir(), Options{})
+	b.mustPut("first")
+	other, err := openConn(dsn(b.path, "mode=rw"))
+	b.must(err)
+	defer other.close()
+	_, err = other.exec("BEGIN")
+	b.must(err)
+	_, err = other.integer("SELECT count(*) FROM entry")
+	b.must(err)
+	large := bodyOf("large")
+	large.Text = make([]byte, store.ChunkSize)
+	large.Size = int64(len(large.Header) + len(large.Text))
+	begun := time.Now()
+	for range 100 {
+		_, err := b.Insert(t.Context(), admin, []store.Insertion{{Mailbox: b.inbox, Body: large}}, true, 0)
+		b.must(err)
+		b.messages()
+	}
+	if took := time.Since(begun); took > 8*time.Second {
+		t.Errorf("100 deliveries and looks at a mailbox took %v", took)
 	}
 }
 

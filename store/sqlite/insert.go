@@ -19,6 +19,9 @@ func (e *Engine) Insert(ctx context.Context, by store.Actor, list []store.Insert
 	}
 	var out []store.Inserted
 	err := e.write(ctx, "store a message", bytes, func(t *tx) error {
+		if err := e.space.take("store a message", bytes); err != nil {
+			return err
+		}
 		in := &inserter{tx: t, by: by, maxKeywords: maxKeywords, bodies: map[*store.Body]store.BodyID{}, into: map[store.MailboxID]*store.Change{}}
 		out = make([]store.Inserted, len(list))
 		for i := range list {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -21,15 +22,18 @@ const (
 
 // spaceProbe keeps some of the disk free: new mail stops at the reserve, so
 // that expunging goes on, and when even that runs short a spare file is given
-// back.
+// back. What that frees is not for new mail.
 type spaceProbe struct {
 	e       *Engine
 	reserve int64
 
-	mu    sync.Mutex
-	at    time.Time // of the last look
-	short bool
-	spare bool // the spare file is there
+	mu     sync.Mutex
+	at     time.Time // of the last look
+	short  bool
+	margin int64 // bytes above what must stay free, at the last look
+	taken  int64 // payload written since
+	spare  bool  // the spare file is there
+	bare   bool  // this file system gives no spare file
 }
 
 // init looks at the file system once and lays the spare file by.
@@ -52,15 +56,31 @@ func (p *spaceProbe) path() string { return filepath.Join(p.e.dir, spareName) }
 
 // check is Unavailable when too little is free for new mail.
 func (p *spaceProbe) check(ctx context.Context, why string) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if time.Since(p.at) > spaceFresh {
-		p.look()
-	}
-	if p.short {
-		return store.Errorf(store.Unavailable, "%s: the disk is nearly full", why)
+	if err := p.take(why, 0); err != nil {
+		return err
 	}
 	return ctx.Err()
+}
+
+// writeCost is how many bytes of disk a byte of mail may take for a while: in
+// the WAL and in the database, with their indexes.
+const writeCost = 3
+
+// take is Unavailable when too little is free for new mail of some bytes. The
+// writer asks just before it writes them: a look at the file system is good
+// for a second, but not for more bytes than it found.
+func (p *spaceProbe) take(why string, bytes int) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken += int64(bytes)
+	if time.Since(p.at) > spaceFresh || !p.short && p.taken*writeCost > p.margin {
+		p.look()
+		p.taken = int64(bytes)
+	}
+	if p.short || p.taken*writeCost > p.margin {
+		return store.Errorf(store.Unavailable, "%s: the disk is nearly full", why)
+	}
+	return nil
 }
 
 // Room is nil while there is space for new mail.
@@ -78,7 +98,7 @@ func (p *spaceProbe) look() {
 	free, err := p.onDisk()
 	if err != nil {
 		p.e.opts.Logger.Warn("free space is not known", "err", err)
-		p.short = false
+		p.short, p.margin = false, math.MaxInt64
 		return
 	}
 	pages := int64(0)
@@ -90,14 +110,18 @@ func (p *spaceProbe) look() {
 		p.e.opts.Logger.Warn("free pages are not known", "err", err)
 	}
 	was := p.short
-	p.short = free+pages*4096 < p.reserve
+	p.margin = free + pages*4096 - p.reserve
+	if !p.spare {
+		p.margin -= spareSize
+	}
+	p.short = p.margin < 0
 	if p.short != was {
 		p.e.opts.Logger.Warn("free space", "short", p.short, "free", free, "free_in_store", pages*4096, "reserve", p.reserve)
 	}
 	switch {
 	case free < p.reserve/8 && p.spare:
 		p.giveBack()
-	case free > p.reserve+2*spareSize && !p.spare:
+	case free > p.reserve+2*spareSize && !p.spare && !p.bare:
 		p.layBy()
 	}
 }
@@ -111,13 +135,18 @@ func (p *spaceProbe) onDisk() (int64, error) {
 	return int64(s.Bavail) * s.Bsize, err
 }
 
-// full is told when a write found no room. The spare file goes at once; room
-// reports whether there was one.
+// full is told when a write found no room. The spare file goes at once, and for
+// new mail there is no room until the next look; room reports whether there was
+// one to give back.
 func (p *spaceProbe) full() (room bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.at = time.Time{}
-	return p.spare && p.giveBack()
+	if !p.spare || !p.giveBack() {
+		return false
+	}
+	p.at, p.short = time.Now(), true
+	return true
 }
 
 func (p *spaceProbe) giveBack() bool {
@@ -136,7 +165,7 @@ func (p *spaceProbe) layBy() {
 	if err == nil {
 		err = errors.Join(syscall.Fallocate(int(f.Fd()), 0, 0, spareSize), f.Close())
 	}
-	p.spare = err == nil
+	p.spare, p.bare = err == nil, err != nil
 	if err != nil {
 		p.e.opts.Logger.Warn("the spare file could not be made", "err", err)
 		os.Remove(p.path())

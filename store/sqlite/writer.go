@@ -146,8 +146,7 @@ func (e *Engine) runGroup(group []*request) {
 	}
 	err := e.transact(group)
 	if diskFull(err) && e.space.full() {
-		e.runGroup(group) // there is room now
-		return
+		err = e.transact(group) // there is room now, for what needs little
 	}
 	if err != nil {
 		if len(group) > 1 && e.Health() == nil && store.KindOf(err) != store.Busy {
@@ -201,6 +200,9 @@ func (e *Engine) transact(group []*request) error {
 		err := e.runOne(r, len(group) > 1)
 		if !e.w.inTransaction() { // SQLite has rolled back all of it
 			return err
+		}
+		if diskFull(err) {
+			return e.rollback(why, err)
 		}
 		r.err = err
 		if err == nil {
