@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"context"
+	"fmt"
 
 	"tandem/imapd/internal/wire"
 )
@@ -27,8 +28,12 @@ type listReturn struct {
 	after     func(s *session, a *listArgs, n *listNode)     // responses after the name's
 }
 
-// maxPatterns bounds the patterns of one LIST (limits.md).
-const maxPatterns = 100
+// maxPatterns bounds the patterns of one LIST (limits.md), and maxWild the bytes
+// of those with wildcards: each is tried on every name.
+const (
+	maxPatterns = 100
+	maxWild     = 8 << 10
+)
 
 type listArgs struct {
 	extended  bool // any syntax of RFC 5258 was used
@@ -119,12 +124,15 @@ func (s *session) list(ctx context.Context, a listArgs) error {
 		s.enc.Raw(`* LIST (\Noselect) "/" ""`).CRLF()
 		return nil
 	}
+	patterns, err := makePatterns(a.reference, a.patterns)
+	if err != nil {
+		return err
+	}
 	tree, err := s.listTree(ctx)
 	if err != nil {
 		return err
 	}
 	tree.mark(a.selects)
-	patterns := makePatterns(a.reference, a.patterns)
 	for _, n := range tree.sorted() {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -139,14 +147,23 @@ func (s *session) list(ctx context.Context, a listArgs) error {
 	return nil
 }
 
-func makePatterns(reference string, list []string) []wire.Pattern {
+func makePatterns(reference string, list []string) ([]wire.Pattern, error) {
 	var patterns []wire.Pattern
+	wild := 0
 	for _, p := range list {
-		if p != "" { // names nothing (RFC 5258 section 3)
-			patterns = append(patterns, wire.NewPattern(reference+p))
+		if p == "" { // names nothing (RFC 5258 section 3)
+			continue
 		}
+		pattern := wire.NewPattern(reference + p)
+		if pattern.Wild() {
+			wild += len(reference) + len(p)
+		}
+		if wild > maxWild {
+			return nil, &wire.Error{Reason: fmt.Sprintf("Patterns too long (the limit is %d)", maxWild), Limit: true}
+		}
+		patterns = append(patterns, pattern)
 	}
-	return patterns
+	return patterns, nil
 }
 
 func matchAny(patterns []wire.Pattern, name string) bool {
