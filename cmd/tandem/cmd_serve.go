@@ -18,6 +18,7 @@ func serveCommand(a *app) *cobra.Command {
 				return err
 			}
 			limitMemory(a.getenv)
+			spaceCollections(a.getenv)
 			log, level := newLog(a.err, l.Log.Level)
 			s, err := startServer(cmd.Context(), l, log, level)
 			if err != nil {
