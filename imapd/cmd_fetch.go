@@ -58,6 +58,9 @@ type fetchArgs struct {
 	ops   []fetchOp
 	since *store.ModSeq // only what changed later (CHANGEDSINCE)
 
+	// narrow, if not nil, gives the part of the members named that is meant.
+	narrow func(v *view, uids store.UIDSet) store.UIDSet
+
 	// before is what modifiers do ahead of the answers.
 	before []func(s *session, ctx context.Context, a *fetchArgs) error
 }
@@ -121,6 +124,9 @@ func (s *session) fetch(ctx context.Context, a fetchArgs) error {
 	uids, err := s.view.resolve(a.of)
 	if err != nil {
 		return err
+	}
+	if a.narrow != nil {
+		uids = a.narrow(s.view, uids)
 	}
 	for _, op := range a.ops {
 		if op.enables != "" {

@@ -81,6 +81,7 @@ func extensions() []extension {
 		extESort(),
 		extI18NLevel(),
 		extThread(),
+		extPartial(),
 	}
 }
 

@@ -22,7 +22,7 @@ func (l *listing) add(n uint32) {
 func (l listing) part(from, to int) (part listing) {
 	for _, r := range l {
 		n := int(r.Stop-r.Start) + 1
-		if from < n && to > 0 {
+		if from < n && to > max(from, 0) {
 			part = append(part, wire.Range{Start: r.Start + uint32(max(from, 0)), Stop: r.Start + uint32(min(to, n)) - 1})
 		}
 		from, to = from-n, to-n

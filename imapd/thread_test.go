@@ -2,7 +2,6 @@ package imapd
 
 import (
 	"bytes"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -179,7 +178,7 @@ func TestThreadsHostile(t *testing.T) {
 
 func FuzzThreads(f *testing.F) {
 	f.Add([]byte("\x01\x02\x03\x04\x05\x06\x07\x08"))
-	f.Add([]byte(fmt.Sprint("1 2 3 4 5 6 7 8 9 10 11 12")))
+	f.Add([]byte("1 2 3 4 5 6 7 8 9 10 11 12"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var list []letter
 		for len(b) >= 4 && len(list) < 200 {
