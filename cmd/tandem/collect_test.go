@@ -41,11 +41,3 @@ func TestCollectionsAdapt(t *testing.T) {
 	}
 	runtime.KeepAlive(live)
 }
-
-func TestGOGCIsRespected(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(70))
-	spaceCollections(func(string) string { return "70" })
-	if got := debug.SetGCPercent(70); got != 70 {
-		t.Errorf("the percentage is %d, GOGC said 70", got)
-	}
-}
