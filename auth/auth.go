@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -62,6 +63,9 @@ type Config struct {
 	// there are counted by address and login, as those from this host are.
 	Trusted []netip.Prefix
 
+	SCRAM     SCRAM // "" is SCRAMOff
+	SCRAMSHA1 bool  // offer SCRAM-SHA-1 beside SCRAM-SHA-256
+
 	FailedLoginDelay    bool // whether failing replies wait
 	FailedLoginsPending int  // replies to one source that wait at once; 0 is no limit
 	Hashes              int  // computed at once; 0 is the number of cores
@@ -74,6 +78,9 @@ type Config struct {
 type Accounts interface {
 	FindLogin(ctx context.Context, login string) (store.Account, []store.Credential, error)
 	SetCredentialHash(ctx context.Context, id store.CredentialID, old, hash string) error
+	SetScramKeys(ctx context.Context, id store.CredentialID, hash string, keys store.ScramKeys) error
+	Scram(ctx context.Context) (store.ScramState, error)
+	FoldLogin(login string) string
 	TouchCredential(u store.CredentialUse)
 }
 
@@ -81,11 +88,12 @@ type Accounts interface {
 type Attempt struct {
 	Login    string
 	Password string
-	Scope    store.Scope // what the identity is for
-	Remote   netip.Addr  // the client's address; the zero Addr is a unix socket
-	TLS      bool        // the client's connection is private
-	Protocol string      // for the log: "imap", "pop3", "smtp"
-	Session  string      // for the log
+	Scope    store.Scope          // what the identity is for
+	Remote   netip.Addr           // the client's address; the zero Addr is a unix socket
+	TLS      bool                 // the client's connection is private
+	Conn     *tls.ConnectionState // of the client's connection; nil: no TLS, or it ends elsewhere
+	Protocol string               // for the log: "imap", "pop3", "smtp"
+	Session  string               // for the log
 
 	// MaxDelay bounds the wait of a failing reply, for callers that give up
 	// earlier. Zero is no bound but ctx's.
@@ -106,6 +114,8 @@ type Authenticator struct {
 	accounts  Accounts
 	log       *slog.Logger
 	plaintext Plaintext
+	scram     SCRAM
+	sha1      bool
 	slots     *slots
 	cache     *cache
 	limiter   *limiter // nil: failures do not wait
@@ -120,6 +130,8 @@ func New(accounts Accounts, cfg Config) *Authenticator {
 		accounts:  accounts,
 		log:       cfg.Log,
 		plaintext: cfg.Plaintext,
+		scram:     cfg.SCRAM,
+		sha1:      cfg.SCRAMSHA1,
 		cache:     newCache(),
 	}
 	if a.log == nil {
@@ -127,6 +139,9 @@ func New(accounts Accounts, cfg Config) *Authenticator {
 	}
 	if a.plaintext == "" {
 		a.plaintext = PlaintextLoopback
+	}
+	if a.scram == "" {
+		a.scram = SCRAMOff
 	}
 	if cfg.FailedLoginDelay {
 		a.limiter = newLimiter(cfg.Trusted, cfg.FailedLoginsPending)
@@ -173,10 +188,20 @@ func (a *Authenticator) Verify(ctx context.Context, at Attempt) (Identity, error
 		a.logAttempt(at, undecided(ctx, err), "login not decided", "err", err)
 		return Identity{}, ErrBusy
 	case reason != "":
-		a.logAttempt(at, slog.LevelWarn, "login failed", "reason", reason)
-		a.delay(ctx, at)
-		return Identity{}, ErrFailed
+		return Identity{}, a.refused(ctx, at, reason)
 	}
+	return a.admitted(at, acct, cred), nil
+}
+
+// refused ends an attempt that failed, after its wait. reason is for the log.
+func (a *Authenticator) refused(ctx context.Context, at Attempt, reason string) error {
+	a.logAttempt(at, slog.LevelWarn, "login failed", "reason", reason)
+	a.delay(ctx, at)
+	return ErrFailed
+}
+
+// admitted notes a login and gives its identity.
+func (a *Authenticator) admitted(at Attempt, acct store.Account, cred store.Credential) Identity {
 	if a.limiter != nil {
 		a.limiter.success(at.Remote, at.Login)
 	}
@@ -187,7 +212,7 @@ func (a *Authenticator) Verify(ctx context.Context, at Attempt) (Identity, error
 	return Identity{
 		Account: acct.ID, Name: acct.Name,
 		Credential: cred.ID, Label: cred.Label, Scope: cred.Scope,
-	}, nil
+	}
 }
 
 // undecided says how bad it is that a login was not decided.
@@ -269,7 +294,7 @@ func (a *Authenticator) match(ctx context.Context, creds []store.Credential, pas
 		// C's crypt(3) stops at a NUL; we do not let the rest go unlooked at.
 		if m([]byte(password)) && password != "" && !strings.Contains(password, "\x00") {
 			a.cache.add(c.ID, c.Hash, password)
-			a.rehash(ctx, c, password)
+			a.renew(ctx, c, password)
 			return c, true, nil
 		}
 		worked = worked || upToDate(c.Hash)
@@ -280,22 +305,35 @@ func (a *Authenticator) match(ctx context.Context, creds []store.Credential, pas
 	return store.Credential{}, false, nil
 }
 
-// rehash gives a credential that was imported a hash of ours. The writing is
-// not waited for: no login waits for the store's writer.
-func (a *Authenticator) rehash(ctx context.Context, c store.Credential, password string) {
-	if c.KeepScheme || upToDate(c.Hash) {
+// renew gives a credential that was imported a hash of ours, and SCRAM keys to
+// one that has none. The writing is not waited for: no login waits for the
+// store's writer.
+func (a *Authenticator) renew(ctx context.Context, c store.Credential, password string) {
+	keys := a.missingKeys(c, password)
+	hash := c.Hash
+	if !c.KeepScheme && !upToDate(c.Hash) {
+		hash = HashPassword(password)
+	}
+	if hash == c.Hash && keys == nil {
 		return
 	}
-	hash := HashPassword(password)
 	ctx = context.WithoutCancel(ctx)
 	a.rehashing.Go(func() {
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
-		if err := a.accounts.SetCredentialHash(ctx, c.ID, c.Hash, hash); err != nil {
-			a.log.Warn("password not re-hashed, the next login tries again", "credential", int64(c.ID), "err", err)
+		if hash != c.Hash {
+			if err := a.accounts.SetCredentialHash(ctx, c.ID, c.Hash, hash); err != nil {
+				a.log.Warn("password not re-hashed, the next login tries again", "credential", int64(c.ID), "err", err)
+				return
+			}
+			a.cache.add(c.ID, hash, password)
+		}
+		if keys == nil {
 			return
 		}
-		a.cache.add(c.ID, hash, password)
+		if err := a.accounts.SetScramKeys(ctx, c.ID, hash, *keys); err != nil {
+			a.log.Warn("SCRAM keys not kept, a later login tries again", "credential", int64(c.ID), "err", err)
+		}
 	})
 }
 

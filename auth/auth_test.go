@@ -69,6 +69,32 @@ func (b *book) SetCredentialHash(_ context.Context, id store.CredentialID, old, 
 	return nil
 }
 
+func (b *book) SetScramKeys(_ context.Context, id store.CredentialID, hash string, keys store.ScramKeys) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if c := &b.creds[store.AccountID(id)][0]; c.Hash == hash {
+		c.Keys = &keys
+	}
+	return nil
+}
+
+func (b *book) Scram(context.Context) (store.ScramState, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	state := store.ScramState{Secret: make([]byte, 32), SHA256: true, SHA1: true}
+	for _, list := range b.creds {
+		for _, c := range list {
+			state.SHA256 = state.SHA256 && c.Keys != nil && c.Keys.SHA256 != nil
+			state.SHA1 = state.SHA1 && c.Keys != nil && c.Keys.SHA1 != nil
+		}
+	}
+	return state, b.broken
+}
+
+func (b *book) FoldLogin(login string) string {
+	return strings.TrimSuffix(strings.ToLower(login), "@own.example")
+}
+
 func (b *book) TouchCredential(u store.CredentialUse) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -223,7 +249,7 @@ func TestPasswordsBeforeTLS(t *testing.T) {
 		if _, err := a.Verify(t.Context(), at); err != c.want {
 			t.Errorf("%q %v tls=%v: %v, want %v", c.policy, c.remote, c.tls, err, c.want)
 		}
-		if offered := len(a.Mechanisms(c.tls, c.remote)) > 0; offered != (c.want == nil) {
+		if offered := len(a.Mechanisms(Attempt{TLS: c.tls, Remote: c.remote, Scope: store.ScopeIMAP})) > 0; offered != (c.want == nil) {
 			t.Errorf("%q %v tls=%v: offered %v", c.policy, c.remote, c.tls, offered)
 		}
 		if _, err := a.Start(t.Context(), "PLAIN", at); err != c.want {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/netip"
 	"strings"
 
 	"github.com/emersion/go-sasl"
@@ -16,28 +15,54 @@ const maxResponse = 12 * 1024
 // mechanism is one SASL mechanism.
 type mechanism struct {
 	name     string
-	password bool // the client sends its password as it is
+	password bool                               // the client sends its password as it is
+	offered  func(*Authenticator, Attempt) bool // nil: wherever password lets it be
 	start    func(*Exchange) sasl.Server
 }
 
 // mechanisms returns those there are, in the order in which they are offered.
 func mechanisms() []mechanism {
 	return []mechanism{
-		{"PLAIN", true, startPlain},
-		{"LOGIN", true, startLogin},
+		scramSHA256.mechanism(true),
+		scramSHA256.mechanism(false),
+		scramSHA1.mechanism(true),
+		scramSHA1.mechanism(false),
+		{name: "PLAIN", password: true, start: startPlain},
+		{name: "LOGIN", password: true, start: startLogin},
 	}
 }
 
 // Mechanisms returns the names of the SASL mechanisms to offer to a client: all
-// that may be used on a connection with or without TLS from remote.
-func (a *Authenticator) Mechanisms(tls bool, remote netip.Addr) []string {
+// that Start would begin for at.
+func (a *Authenticator) Mechanisms(at Attempt) []string {
 	var names []string
 	for _, m := range mechanisms() {
-		if !m.password || a.PasswordsAllowed(tls, remote) {
+		if a.usable(m, at) == nil {
 			names = append(names, m.name)
 		}
 	}
 	return names
+}
+
+// Offers reports whether a mechanism is among those offered.
+func (a *Authenticator) Offers(name string, at Attempt) bool {
+	for _, m := range mechanisms() {
+		if m.name == name {
+			return a.usable(m, at) == nil
+		}
+	}
+	return false
+}
+
+// usable is nil where a mechanism may be used.
+func (a *Authenticator) usable(m mechanism, at Attempt) error {
+	switch {
+	case m.offered != nil && !m.offered(a, at):
+		return ErrMechanism
+	case m.password && !a.PasswordsAllowed(at.TLS, at.Remote):
+		return ErrPrivacyRequired
+	}
+	return nil
 }
 
 // Exchange is a SASL mechanism in progress. It is used by one goroutine.
@@ -56,8 +81,8 @@ func (a *Authenticator) Start(ctx context.Context, mech string, at Attempt) (*Ex
 		if !strings.EqualFold(m.name, mech) {
 			continue
 		}
-		if m.password && !a.PasswordsAllowed(at.TLS, at.Remote) {
-			return nil, ErrPrivacyRequired
+		if err := a.usable(m, at); err != nil {
+			return nil, err
 		}
 		x := &Exchange{auth: a, ctx: ctx, at: at}
 		x.server = m.start(x)

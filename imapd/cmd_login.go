@@ -40,6 +40,7 @@ func (s *session) attempt() auth.Attempt {
 		Scope:    store.ScopeIMAP,
 		Remote:   s.peer.addr,
 		TLS:      s.private(),
+		Conn:     s.peer.tls,
 		Protocol: "imap",
 		Session:  s.peer.session,
 	}

@@ -1,7 +1,5 @@
 package imapd
 
-import "slices"
-
 // imap4rev1 is RFC 3501 itself.
 func imap4rev1() extension {
 	return extension{
@@ -37,7 +35,7 @@ func loginDisabled(s *session) string {
 // mechanism advertises a SASL mechanism where package auth offers it.
 func mechanism(name string) func(*session) string {
 	return func(s *session) string {
-		if slices.Contains(s.srv.cfg.Auth.Mechanisms(s.private(), s.peer.addr), name) {
+		if s.srv.cfg.Auth.Offers(name, s.attempt()) {
 			return "AUTH=" + name
 		}
 		return ""

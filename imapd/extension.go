@@ -47,6 +47,8 @@ func extensions() []extension {
 	return []extension{
 		imap4rev1(),
 		startTLS(),
+		extScramSHA256(),
+		extScramSHA1(),
 		extID(),
 		extEnable(),
 		extNamespace(),

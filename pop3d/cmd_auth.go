@@ -46,7 +46,7 @@ func cmdPass(s *session, a arguments) {
 
 func (s *session) attempt() auth.Attempt {
 	return auth.Attempt{
-		Scope: store.ScopePOP3, Remote: s.remote, TLS: s.private, Protocol: "pop3", Session: s.id,
+		Scope: store.ScopePOP3, Remote: s.remote, TLS: s.private, Conn: s.tls, Protocol: "pop3", Session: s.id,
 	}
 }
 
@@ -220,7 +220,8 @@ func (s *session) handshake() error {
 	if err := s.raw.SetDeadline(time.Time{}); err != nil {
 		return err
 	}
-	s.conn, s.private = conn, true
+	state := conn.ConnectionState()
+	s.conn, s.private, s.tls = conn, true, &state
 	s.in = bufio.NewReaderSize(s, readBuffer)
 	return nil
 }

@@ -56,7 +56,7 @@ func (s *session) capabilities() []string {
 	if s.srv.auth.PasswordsAllowed(s.private, s.remote) {
 		list = append(list, "USER")
 	}
-	if m := s.srv.auth.Mechanisms(s.private, s.remote); len(m) > 0 {
+	if m := s.srv.auth.Mechanisms(s.attempt()); len(m) > 0 {
 		list = append(list, "SASL "+strings.Join(m, " ")) // RFC 5034 section 3
 	}
 	if s.srv.tls != nil && !s.private && s.drop == nil {

@@ -129,7 +129,10 @@ func (s *Server) newSession(ctx context.Context, conn net.Conn) *session {
 			ss.remote = a.Addr().Unmap().WithZone("")
 		}
 	}
-	_, ss.private = inner.(*tls.Conn)
+	if c, ok := inner.(*tls.Conn); ok {
+		state := c.ConnectionState()
+		ss.private, ss.tls = true, &state
+	}
 	ss.in = bufio.NewReaderSize(ss, readBuffer)
 	ss.out = bufio.NewWriterSize(stallWriter{ss}, writeBuffer)
 	ss.log = s.log.With("protocol", "pop3", "session", ss.id, "remote", ss.remoteName())

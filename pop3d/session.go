@@ -3,6 +3,7 @@ package pop3d
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -39,10 +40,11 @@ type session struct {
 
 	id      string
 	peer    peer
-	remote  netip.Addr // zero: a unix socket
-	raw     net.Conn   // as accepted, for deadlines
-	conn    net.Conn   // raw, or TLS over it after STLS
-	private bool       // TLS
+	remote  netip.Addr           // zero: a unix socket
+	raw     net.Conn             // as accepted, for deadlines
+	conn    net.Conn             // raw, or TLS over it after STLS
+	private bool                 // TLS
+	tls     *tls.ConnectionState // with it
 
 	in  *bufio.Reader // over session.Read
 	out *bufio.Writer

@@ -42,9 +42,10 @@ type Account struct {
 type Credential struct {
 	ID         CredentialID
 	Account    AccountID
-	Label      string // "" for the account's own password
-	Hash       string // "$argon2id$..." or Dovecot's "{SCHEME}..."
-	KeepScheme bool   // true: never re-hash at login
+	Label      string     // "" for the account's own password
+	Hash       string     // "$argon2id$..." or Dovecot's "{SCHEME}..."
+	KeepScheme bool       // true: never re-hash at login
+	Keys       *ScramKeys // nil: the account has no salt yet
 	Scope      Scope
 	Created    time.Time
 	LastUsed   time.Time // zero: never
@@ -56,6 +57,7 @@ type NewAccount struct {
 	Name       string
 	Hash       string
 	KeepScheme bool
+	Keys       *ScramKeys // of the password; nil: none
 }
 
 // AccountUpdate changes the fields that are not nil.
@@ -69,6 +71,7 @@ type AccountUpdate struct {
 type NewPassword struct {
 	Hash       string
 	KeepScheme bool
+	Keys       *ScramKeys // nil: none
 }
 
 // CredentialUse is one successful login, for the last-use columns.
@@ -115,17 +118,20 @@ func (s *Store) CreateAccounts(ctx context.Context, list []NewAccount, replace b
 		}
 		list[i].Name = name
 	}
+	defer s.scram.forget()
 	return s.engine.CreateAccounts(ctx, list, replace)
 }
 
 // UpdateAccount changes an account.
 func (s *Store) UpdateAccount(ctx context.Context, id AccountID, u AccountUpdate) error {
+	defer s.scram.forget()
 	return s.engine.UpdateAccount(ctx, id, u)
 }
 
 // RemoveAccount removes an account with all its mail. Open sessions of it see
 // their mailbox as deleted.
 func (s *Store) RemoveAccount(ctx context.Context, id AccountID) error {
+	defer s.scram.forget()
 	return s.engine.RemoveAccount(ctx, id)
 }
 

@@ -57,6 +57,10 @@ type AccountEngine interface {
 	Credentials(ctx context.Context, id AccountID) ([]Credential, error)
 	SetCredentialHash(ctx context.Context, id CredentialID, old, hash string) error
 	NoteCredentialUses(ctx context.Context, uses []CredentialUse) error
+	// SetScramKeys does nothing when the hash is no longer hash. Keys under
+	// another salt than that of the account's other keys are left out.
+	SetScramKeys(ctx context.Context, id CredentialID, hash string, keys ScramKeys) error
+	Scram(ctx context.Context) (ScramState, error)
 	// Keywords lists the account's keywords; the index is the number.
 	Keywords(ctx context.Context, id AccountID) ([]string, error)
 }

@@ -67,6 +67,8 @@ type Store struct {
 	usesMu sync.Mutex
 	uses   map[CredentialID]CredentialUse
 
+	scram scramCache
+
 	short chan struct{} // told when mail was refused for want of space
 
 	stop context.CancelFunc

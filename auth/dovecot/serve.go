@@ -113,7 +113,7 @@ func (c *conn) greet() error {
 	var cookie [16]byte
 	rand.Read(cookie[:]) // never fails
 	hello := join("VERSION", "1", "2")
-	for _, m := range c.server.auth.Mechanisms(true, netip.Addr{}) {
+	for _, m := range c.server.auth.Mechanisms(auth.Attempt{Scope: store.ScopeSMTP, TLS: true}) {
 		hello += join("MECH", m, "plaintext")
 	}
 	hello += join("SPID", strconv.Itoa(os.Getpid())) +

@@ -43,6 +43,14 @@ func (accounts) SetCredentialHash(context.Context, store.CredentialID, string, s
 	return nil
 }
 
+func (accounts) SetScramKeys(context.Context, store.CredentialID, string, store.ScramKeys) error {
+	return nil
+}
+
+func (accounts) Scram(context.Context) (store.ScramState, error) { return store.ScramState{}, nil }
+
+func (accounts) FoldLogin(login string) string { return login }
+
 func (accounts) TouchCredential(store.CredentialUse) {}
 
 // client speaks as Postfix does.

@@ -61,8 +61,12 @@ func accountAddCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			l, err := a.config()
+			if err != nil {
+				return err
+			}
 			return a.with(cmd.Context(), makeOne, func(b *backend) error {
-				req := createRequest{Accounts: []store.NewAccount{{Name: args[0], Hash: auth.HashPassword(password)}}}
+				req := createRequest{Accounts: []store.NewAccount{{Name: args[0], Hash: auth.HashPassword(password), Keys: l.Auth.scramKeys(password)}}}
 				res, err := call(cmd.Context(), b, accountCreate, req)
 				if err != nil {
 					return fmt.Errorf("add the account: %w", err)
@@ -73,6 +77,14 @@ func accountAddCommand(a *app) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from standard input, its first line")
 	return cmd
+}
+
+// scramKeys are what goes with the hash of a new password; nil: none.
+func (c authConfig) scramKeys(password string) *store.ScramKeys {
+	if c.SCRAM == string(auth.SCRAMOff) {
+		return nil
+	}
+	return auth.MakeScramKeys(password, c.SCRAMSHA1)
 }
 
 // printAccount tells what happened to an account, and the password when it was
@@ -212,7 +224,11 @@ func accountPasswdCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			u := store.AccountUpdate{Password: &store.NewPassword{Hash: auth.HashPassword(password)}}
+			l, err := a.config()
+			if err != nil {
+				return err
+			}
+			u := store.AccountUpdate{Password: &store.NewPassword{Hash: auth.HashPassword(password), Keys: l.Auth.scramKeys(password)}}
 			return a.update(cmd, args[0], u, func(i accountInfo) error {
 				return a.printAccount(i.Name, "has a new password", password, made)
 			})

@@ -29,9 +29,13 @@ func accountImportCommand(a *app) *cobra.Command {
 			"ours, at once for PLAIN and else at the next login, unless --keep-schemes is given.",
 		Args: args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := a.config()
+			if err != nil {
+				return err
+			}
 			list, err := a.readPasswdFile(args[0])
 			if err == nil {
-				err = hashAll(list, keep)
+				err = hashAll(list, keep, l.Auth)
 			}
 			if err != nil {
 				return fmt.Errorf("import accounts: %w", err)
@@ -113,7 +117,7 @@ func parsePasswd(in io.Reader, path string) ([]passwdLine, error) {
 
 // hashAll makes of each hash what is stored, on all processors: a plain password
 // takes one of them tens of milliseconds.
-func hashAll(list []passwdLine, keep bool) error {
+func hashAll(list []passwdLine, keep bool, c authConfig) error {
 	errs := make([]error, len(list))
 	next := make(chan int)
 	var workers sync.WaitGroup
@@ -122,6 +126,9 @@ func hashAll(list []passwdLine, keep bool) error {
 			for i := range next {
 				account := &list[i].account
 				account.KeepScheme = keep
+				if !keep && c.SCRAM != string(auth.SCRAMOff) {
+					account.Keys = auth.ImportScramKeys(account.Hash, c.SCRAMSHA1)
+				}
 				account.Hash, errs[i] = auth.ImportHash(account.Hash, keep)
 			}
 		})

@@ -103,7 +103,7 @@ func demoConfig(dir string) (*loaded, error) {
 func fillDemo(ctx context.Context, s *store.Store, users []demoUser) error {
 	req := createRequest{Replace: true}
 	for _, u := range users {
-		req.Accounts = append(req.Accounts, store.NewAccount{Name: u.name, Hash: auth.HashPassword(u.password)})
+		req.Accounts = append(req.Accounts, store.NewAccount{Name: u.name, Hash: auth.HashPassword(u.password), Keys: auth.MakeScramKeys(u.password, false)})
 	}
 	if _, err := accountCreate.run(ctx, s, req); err != nil {
 		return err

@@ -55,6 +55,8 @@ type tlsConfig struct {
 type authConfig struct {
 	Plaintext string   `toml:"plaintext" doc:"passwords on connections without TLS: \"loopback\", \"never\" or \"always\""`
 	Trusted   []string `toml:"trusted" doc:"addresses or networks (a webmail server, a proxy) whose failed logins are counted by user"`
+	SCRAM     string   `toml:"scram" doc:"SCRAM-SHA-256, by which clients prove a password without sending it: \"auto\" (once every password of every enabled account has keys for it, which a login without SCRAM makes), \"on\" or \"off\""`
+	SCRAMSHA1 bool     `toml:"scram_sha1" doc:"offer SCRAM-SHA-1 as well"`
 	Listen    []string `toml:"listen" doc:"unix:/path sockets that speak Dovecot's authentication protocol, for a mail server's submission logins"`
 }
 
@@ -118,7 +120,7 @@ func defaults() config {
 		IMAP:      imapConfig{Listen: []string{"127.0.0.1:10143"}, ListenTLS: []string{"127.0.0.1:10993"}},
 		POP3:      pop3Config{Listen: []string{"127.0.0.1:10110"}, ListenTLS: []string{"127.0.0.1:10995"}},
 		LMTP:      lmtpConfig{Listen: []string{"127.0.0.1:10024"}, SocketMode: 0o660, Subaddress: "mailbox"},
-		Auth:      authConfig{Plaintext: "loopback", Trusted: []string{}, Listen: []string{}},
+		Auth:      authConfig{Plaintext: "loopback", SCRAM: "auto", Trusted: []string{}, Listen: []string{}},
 		Retention: retentionConfig{Expunged: duration(14 * 24 * time.Hour), Journal: duration(90 * 24 * time.Hour)},
 		Log:       logConfig{Level: "info"},
 		Limits:    defaultLimits(),

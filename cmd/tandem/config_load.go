@@ -248,6 +248,7 @@ func (l *loaded) validate() error {
 	}
 	errs := []error{
 		oneOf("auth.plaintext", l.Auth.Plaintext, "loopback", "never", "always"),
+		oneOf("auth.scram", l.Auth.SCRAM, "auto", "on", "off"),
 		oneOf("lmtp.subaddress", l.LMTP.Subaddress, "mailbox", "inbox"),
 		oneOf("log.level", l.Log.Level, "debug", "info", "warn", "error"),
 	}

@@ -300,6 +300,8 @@ func listenLimits(l *loaded) listen.Limits {
 func authConfigOf(l *loaded, log *slog.Logger) auth.Config {
 	c := auth.Config{
 		Plaintext:           auth.Plaintext(l.Auth.Plaintext),
+		SCRAM:               auth.SCRAM(l.Auth.SCRAM),
+		SCRAMSHA1:           l.Auth.SCRAMSHA1,
 		FailedLoginDelay:    l.Limits.FailedLoginDelay,
 		FailedLoginsPending: l.Limits.FailedLogins,
 		HashesWaiting:       l.Limits.HashWaiting,

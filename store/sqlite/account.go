@@ -80,7 +80,7 @@ func (t *tx) createAccount(n store.NewAccount, replace bool) error {
 		return store.Errorf(store.Exists, "the account %q exists already", n.Name)
 	}
 	if ok {
-		return t.setPassword(store.AccountID(r.int(0)), store.NewPassword{Hash: n.Hash, KeepScheme: n.KeepScheme})
+		return t.setPassword(store.AccountID(r.int(0)), store.NewPassword{Hash: n.Hash, KeepScheme: n.KeepScheme, Keys: n.Keys})
 	}
 	last, err := t.counter("account", 1)
 	if err != nil {
@@ -95,7 +95,7 @@ func (t *tx) createAccount(n store.NewAccount, replace bool) error {
 	if err != nil {
 		return err
 	}
-	if err := t.setPassword(id, store.NewPassword{Hash: n.Hash, KeepScheme: n.KeepScheme}); err != nil {
+	if err := t.setPassword(id, store.NewPassword{Hash: n.Hash, KeepScheme: n.KeepScheme, Keys: n.Keys}); err != nil {
 		return err
 	}
 	a, err := t.account(id)
@@ -115,9 +115,16 @@ func (t *tx) createAccount(n store.NewAccount, replace bool) error {
 
 // setPassword replaces the account's own password, or gives it its first.
 func (t *tx) setPassword(id store.AccountID, p store.NewPassword) error {
-	n, err := t.exec("UPDATE credential SET hash = ?, keep_scheme = ? WHERE account = ? AND label = ''", p.Hash, p.KeepScheme, id)
-	if err != nil || n > 0 {
+	r, ok, err := t.first("SELECT id FROM credential WHERE account = ? AND label = ''", id)
+	if err != nil {
 		return err
+	}
+	if ok {
+		own := store.CredentialID(r.int(0))
+		if _, err := t.exec("UPDATE credential SET hash = ?, keep_scheme = ? WHERE id = ?", p.Hash, p.KeepScheme, own); err != nil {
+			return err
+		}
+		return t.putScramKeys(id, own, p.Keys)
 	}
 	last, err := t.counter("credential", 1)
 	if err != nil {
@@ -125,7 +132,10 @@ func (t *tx) setPassword(id store.AccountID, p store.NewPassword) error {
 	}
 	_, err = t.exec(`INSERT INTO credential (id, account, label, hash, keep_scheme, scope, created) VALUES (?, ?, '', ?, ?, ?, ?)`,
 		last+1, id, p.Hash, p.KeepScheme, store.ScopeAll, t.now)
-	return err
+	if err != nil {
+		return err
+	}
+	return t.putScramKeys(id, store.CredentialID(last+1), p.Keys)
 }
 
 // UpdateAccount changes the fields of an account that are given.
@@ -197,10 +207,12 @@ func (t *tx) removeAccount(id store.AccountID) error {
 // Credentials lists an account's credentials, its own password first.
 func (e *Engine) Credentials(ctx context.Context, id store.AccountID) (list []store.Credential, err error) {
 	err = e.read(ctx, "list credentials", func(c *conn) error {
-		return c.query(`SELECT id, account, label, hash, keep_scheme, scope, created, last_used, last_addr FROM credential
-			WHERE account = ? ORDER BY label`, func(r row) error {
+		return c.query(`SELECT c.id, c.account, c.label, c.hash, c.keep_scheme, c.scope, c.created, c.last_used, c.last_addr,
+				a.scram_salt, a.scram_iterations, c.scram_sha256, c.scram_sha1
+			FROM credential c JOIN account a ON a.id = c.account WHERE c.account = ? ORDER BY c.label`, func(r row) error {
 			list = append(list, store.Credential{ID: store.CredentialID(r.int(0)), Account: store.AccountID(r.int(1)), Label: r.text(2),
-				Hash: r.text(3), KeepScheme: r.int(4) != 0, Scope: store.Scope(r.int(5)), Created: r.time(6), LastUsed: r.time(7), LastAddr: r.text(8)})
+				Hash: r.text(3), KeepScheme: r.int(4) != 0, Scope: store.Scope(r.int(5)), Created: r.time(6), LastUsed: r.time(7), LastAddr: r.text(8),
+				Keys: scramKeysOf(r, 9)})
 			return nil
 		}, id)
 	})

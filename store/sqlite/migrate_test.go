@@ -13,17 +13,23 @@ import (
 	"tandem/store"
 )
 
-// withSecond gives our migrations and a second one.
-func withSecond(t *testing.T, sql string) fs.FS {
+// withNext gives our migrations and one more.
+func withNext(t *testing.T, sql string) fs.FS {
 	t.Helper()
-	first, err := fs.ReadFile(migrations.SQLite(), "0001_init.sql")
+	files := fstest.MapFS{"9999_next.sql": {Data: []byte("-- +goose Up\n" + sql)}}
+	ours, err := fs.Glob(migrations.SQLite(), "*.sql")
+	for _, name := range ours {
+		data, readErr := fs.ReadFile(migrations.SQLite(), name)
+		files[name] = &fstest.MapFile{Data: data}
+		err = errors.Join(err, readErr)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fstest.MapFS{"0001_init.sql": {Data: first}, "0002_next.sql": {Data: []byte("-- +goose Up\n" + sql)}}
+	return files
 }
 
-const goodSecond = "CREATE TABLE extra (id INTEGER PRIMARY KEY);\nALTER TABLE mailbox ADD COLUMN colour TEXT;\n"
+const goodNext = "CREATE TABLE extra (id INTEGER PRIMARY KEY);\nALTER TABLE mailbox ADD COLUMN colour TEXT;\n"
 
 func wantOpenKind(t *testing.T, dir string, opts Options, kind store.Kind) {
 	t.Helper()
@@ -43,7 +49,7 @@ func TestMigrationKeepsAllAndOlderProgramsRefuse(t *testing.T) {
 	id := b.StoreID()
 	b.mustPut("before")
 	b.must(b.Close())
-	newer := Options{migrations: withSecond(t, goodSecond)}
+	newer := Options{migrations: withNext(t, goodNext)}
 	b = openBox(t, dir, newer)
 	b.sql("INSERT INTO extra VALUES (1)")
 	b.mustPut("after")
@@ -64,7 +70,7 @@ func TestAFailedMigrationLeavesTheStoreAsItWas(t *testing.T) {
 	b := openBox(t, dir, Options{})
 	b.mustPut("kept")
 	b.must(b.Close())
-	wantOpenKind(t, dir, Options{migrations: withSecond(t, "CREATE TABLE half (id INTEGER);\nCREATE TABLE oops (;\n")}, store.Internal)
+	wantOpenKind(t, dir, Options{migrations: withNext(t, "CREATE TABLE half (id INTEGER);\nCREATE TABLE oops (;\n")}, store.Internal)
 	list, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +99,7 @@ func TestMigrationTakesTheWALAlong(t *testing.T) {
 		b.must(errors.Join(err, os.WriteFile(filepath.Join(copied, databaseName+suffix), data, 0o600)))
 	}
 	b.must(os.WriteFile(filepath.Join(copied, databaseName+".new"), []byte("left by a crash"), 0o600))
-	c := openBox(t, copied, Options{migrations: withSecond(t, goodSecond)})
+	c := openBox(t, copied, Options{migrations: withNext(t, goodNext)})
 	if c.messages() != 1 {
 		t.Fatalf("%d messages, want 1", c.messages())
 	}
@@ -113,7 +119,7 @@ func TestMigrationRefusesAStoreInUse(t *testing.T) {
 	if _, err := other.integer("SELECT count(*) FROM entry"); err != nil {
 		t.Fatal(err)
 	}
-	wantOpenKind(t, dir, Options{migrations: withSecond(t, goodSecond)}, store.InUse)
+	wantOpenKind(t, dir, Options{migrations: withNext(t, goodNext)}, store.InUse)
 	if b = openBox(t, dir, Options{}); b.messages() != 1 {
 		t.Fatalf("%d messages, want 1", b.messages())
 	}

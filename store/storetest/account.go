@@ -77,6 +77,49 @@ var accountTests = map[string]func(*fixture){
 		f.must(err)
 		f.equal("hash", creds[0].Hash, "good")
 	},
+	"SCRAM keys of an account lie under one salt": func(f *fixture) {
+		state := func(sha256, sha1 bool) {
+			f.Helper()
+			got, err := f.Scram(f.ctx())
+			f.must(err)
+			if len(got.Secret) != 32 || got.SHA256 != sha256 || got.SHA1 != sha1 {
+				f.Fatalf("state %d bytes %v %v, want %v %v", len(got.Secret), got.SHA256, got.SHA1, sha256, sha1)
+			}
+		}
+		keys := func(account store.AccountID) *store.ScramKeys {
+			f.Helper()
+			creds, err := f.Credentials(f.ctx(), account)
+			f.must(err)
+			return creds[0].Keys
+		}
+		state(false, false)
+		one := &store.ScramKeys{Salt: []byte("salt"), Iterations: 4096, SHA256: []byte("64"), SHA1: []byte("40")}
+		f.must(f.UpdateAccount(f.ctx(), f.bob, store.AccountUpdate{Password: &store.NewPassword{Hash: "h", Keys: one}}))
+		f.equal("bob's keys", keys(f.bob), one)
+		state(false, false)
+		creds, err := f.Credentials(f.ctx(), f.alice)
+		f.must(err)
+		two := store.ScramKeys{Salt: []byte("other"), Iterations: 5000, SHA256: []byte("65")}
+		f.must(f.SetScramKeys(f.ctx(), creds[0].ID, "not it", two))
+		if keys(f.alice) != nil {
+			f.Fatal("keys of another password were kept")
+		}
+		f.must(f.SetScramKeys(f.ctx(), creds[0].ID, creds[0].Hash, two))
+		f.equal("alice's keys", keys(f.alice), &two)
+		state(true, false)
+		// A password without keys leaves none of the old one's.
+		f.must(f.UpdateAccount(f.ctx(), f.bob, store.AccountUpdate{Password: &store.NewPassword{Hash: "h2"}}))
+		if k := keys(f.bob); k == nil || k.SHA256 != nil || k.SHA1 != nil {
+			f.Fatalf("keys of the old password are left: %+v", k)
+		}
+		state(false, false)
+		off := false
+		f.must(f.UpdateAccount(f.ctx(), f.bob, store.AccountUpdate{Enabled: &off}))
+		state(true, false)
+		f.must(f.CreateAccounts(f.ctx(), []store.NewAccount{{Name: "carol", Hash: "c", Keys: &two}, {Name: "alice", Hash: "a", Keys: one}}, true))
+		state(true, false)
+		f.equal("alice's new keys", keys(f.alice), one)
+	},
 	"last uses never go back in time": func(f *fixture) {
 		creds, err := f.Credentials(f.ctx(), f.alice)
 		f.must(err)

@@ -1,0 +1,101 @@
+package pop3d
+
+import (
+	"crypto/tls"
+	"encoding/base64"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/xdg-go/scram"
+
+	"tandem/auth"
+	"tandem/store"
+)
+
+// scram runs AUTH with a library's client and gives the last answer.
+func (c *client) scram(mech string, talk *scram.ClientConversation) string {
+	c.t.Helper()
+	first, err := talk.Step("")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.send("AUTH " + mech + " " + base64.StdEncoding.EncodeToString([]byte(first)) + "\r\n")
+	for {
+		line, err := c.line()
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		text, more := strings.CutPrefix(line, "+ ")
+		if !more {
+			return line
+		}
+		challenge, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		answer, err := talk.Step(string(challenge))
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		c.send(base64.StdEncoding.EncodeToString([]byte(answer)) + "\r\n")
+	}
+}
+
+func TestScram(t *testing.T) {
+	w := newWorld(t, func(c *Config) {
+		c.Auth = auth.New(c.Store, auth.Config{SCRAM: auth.SCRAMAuto, Log: slog.New(slog.DiscardHandler)})
+		c.Limits.BadCommandsBefore = 0
+	}).listen()
+	c := w.dial()
+	c.script("C: CAPA\nS: +OK*\nS: TOP\nS: UIDL\nS: PIPELINING\nS: RESP-CODES\nS: AUTH-RESP-CODE\nS: USER\nS: SASL PLAIN LOGIN\n" +
+		"S: STLS\nS: LOGIN-DELAY 0\nS: EXPIRE NEVER\nS: IMPLEMENTATION tandem\nS: .\nC: AUTH SCRAM-SHA-256\nS: -ERR no such*")
+	for _, name := range []string{"alice", "bob"} {
+		a, err := w.store.Account(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &store.NewPassword{Hash: auth.HashPassword("secret"), Keys: auth.MakeScramKeys("secret", false)}
+		if err := w.store.UpdateAccount(t.Context(), a.ID, store.AccountUpdate{Password: p}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.script("C: CAPA\nS: +OK*\nS: TOP\nS: UIDL\nS: PIPELINING\nS: RESP-CODES\nS: AUTH-RESP-CODE\nS: USER\nS: SASL SCRAM-SHA-256 PLAIN LOGIN\n" +
+		"S: STLS\nS: LOGIN-DELAY 0\nS: EXPIRE NEVER\nS: IMPLEMENTATION tandem\nS: .\n" +
+		// n,,n=alice,r=abc
+		"C: AUTH SCRAM-SHA-256\nS: + \nC: biwsbj1hbGljZSxyPWFiYw==\nS: + cj1hYm*\nC: *\nS: -ERR authentication cancelled\n" +
+		"C: AUTH SCRAM-SHA-256 biwsbj1hbGljZSxyPWFiYw==\nS: + cj1hYm*\nC: AAAA\nS: -ERR malformed*")
+	client := func(password string) *scram.Client {
+		c, err := scram.SHA256.NewClient("alice", password, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	if got := c.scram("SCRAM-SHA-256", client("wrong").NewConversation()); !strings.HasPrefix(got, "-ERR [AUTH]") {
+		t.Errorf("wrong password: %s", got)
+	}
+	if got := c.scram("scram-sha-256", client("secret").NewConversation()); !strings.HasPrefix(got, "+OK maildrop") {
+		t.Errorf("right password: %s", got)
+	}
+
+	c.script("C: QUIT\nS: +OK*\nS: EOF")
+	c = w.dial()
+	c.script("C: STLS\nS: +OK*")
+	c.startTLS()
+	c.script("C: CAPA\nS: +OK*\nS: TOP\nS: UIDL\nS: PIPELINING\nS: RESP-CODES\nS: AUTH-RESP-CODE\nS: USER\nS: SASL SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN\n" +
+		"S: LOGIN-DELAY 0\nS: EXPIRE NEVER\nS: IMPLEMENTATION tandem\nS: .")
+	state := c.Conn.(*tls.Conn).ConnectionState()
+	data, err := state.ExportKeyingMaterial("EXPORTER-Channel-Binding", nil, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice := client("secret")
+	if got := c.scram("SCRAM-SHA-256", alice.NewConversationAdvertisingChannelBinding()); !strings.HasPrefix(got, "-ERR [AUTH]") {
+		t.Errorf("-PLUS not seen: %s", got)
+	}
+	bound := scram.ChannelBinding{Type: scram.ChannelBindingTLSExporter, Data: data}
+	if got := c.scram("SCRAM-SHA-256-PLUS", alice.NewConversationWithChannelBinding(bound)); !strings.HasPrefix(got, "+OK maildrop") {
+		t.Errorf("bound: %s", got)
+	}
+}
