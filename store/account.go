@@ -36,6 +36,9 @@ type Account struct {
 	Enabled    bool
 	POP3Delete DeletePolicy
 	Created    time.Time
+	Admin      bool      // may set the quotas of all accounts
+	Used       Resources // what its mailboxes hold
+	Quota      Resources // what they may hold; the server's defaults are filled in
 }
 
 // Credential is one password of an account.
@@ -58,6 +61,7 @@ type NewAccount struct {
 	Hash       string
 	KeepScheme bool
 	Keys       *ScramKeys // of the password; nil: none
+	Admin      bool
 }
 
 // AccountUpdate changes the fields that are not nil.
@@ -65,6 +69,12 @@ type AccountUpdate struct {
 	Enabled    *bool
 	POP3Delete *DeletePolicy
 	Password   *NewPassword
+	Admin      *bool
+
+	// Limits of the quota: 0 for none, QuotaDefault for the server's.
+	MaxStorage   *int64 // octets
+	MaxMessages  *int64
+	MaxMailboxes *int64
 }
 
 // NewPassword replaces the account's own password.

@@ -15,6 +15,7 @@
 //
 //	mail.go     the nouns
 //	account.go  accounts, credentials, login names and addresses
+//	quota.go    what an account holds and may hold
 //	scram.go    keys for SCRAM logins
 //	mailbox.go  mailbox names and verbs
 //	message.go  verbs on messages, reading of bytes

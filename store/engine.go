@@ -24,6 +24,9 @@ import (
 //     transaction; they are never reused and never go back.
 //   - Each verb that changes a mailbox writes one journal row in its own
 //     transaction (two mailboxes, as in a move: one row that names both).
+//   - An account's use is kept in the same transaction. What would take it
+//     above its quota is OverQuota: insertions and copies, a move never, new
+//     mailboxes; but not what the protocol "admin" does (imports).
 //   - No statement is open while a caller's loop body or callback runs.
 type Engine interface {
 	// Start gives the engine its publisher, before any other verb.
@@ -52,6 +55,9 @@ type AccountEngine interface {
 	// ScopeAll) and StandardMailboxes (subscribed). All or nothing.
 	CreateAccounts(ctx context.Context, list []NewAccount, replace bool) error
 	UpdateAccount(ctx context.Context, id AccountID, u AccountUpdate) error
+	// SetQuota replaces all limits of an account. Forbidden unless the actor is
+	// the administration, or an account that is an administrator.
+	SetQuota(ctx context.Context, by Actor, id AccountID, limits Resources) error
 	// RemoveAccount publishes a Deleted change for each mailbox.
 	RemoveAccount(ctx context.Context, id AccountID) error
 	Credentials(ctx context.Context, id AccountID) ([]Credential, error)
@@ -98,6 +104,8 @@ type MailboxEngine interface {
 	Expunges(ctx context.Context, id MailboxID, since ModSeq) ([]Expunge, error)
 	// Tombstones finds kept tombstones of these UIDs, as entries as they were.
 	Tombstones(ctx context.Context, id MailboxID, uids UIDSet) ([]Entry, error)
+	// DeletedBytes sums up the sizes of the entries with \Deleted.
+	DeletedBytes(ctx context.Context, id MailboxID) (int64, error)
 	// SaveRecent raises the RecentFrom of mailboxes; those gone are passed over.
 	SaveRecent(ctx context.Context, recent map[MailboxID]UID) error
 }
@@ -275,6 +283,8 @@ type Change struct {
 	Keywords []string
 	// List says that the list of mailboxes or subscriptions changed.
 	List bool
+	// Crossed are the levels of the account's quota that the verb rose above.
+	Crossed []QuotaLevel
 }
 
 // Want says what Messages reads beside ids, sizes and dates.

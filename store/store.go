@@ -128,6 +128,9 @@ func (s *Store) publish(changes []Change) {
 		}
 		x := s.mailboxes[c.Mailbox.ID]
 		s.mu.Unlock()
+		for _, l := range c.Crossed {
+			s.opts.Logger.Warn("quota nearly used up", "account", l.Account, "resource", l.Resource, "percent", l.Percent, "used", l.Used, "limit", l.Limit)
+		}
 		if x != nil {
 			x.publish(c)
 		}

@@ -6,11 +6,14 @@ import (
 	"tandem/store"
 )
 
-const accountColumns = "id, name, enabled, pop3_delete, created"
+const accountColumns = `id, name, enabled, pop3_delete, created, admin, bytes, messages, mailboxes,
+	max_bytes, max_messages, max_mailboxes`
 
-func accountOf(r row) store.Account {
+func (e *Engine) accountOf(r row) store.Account {
 	return store.Account{ID: store.AccountID(r.int(0)), Name: r.text(1), Enabled: r.int(2) != 0,
-		POP3Delete: store.DeletePolicy(r.text(3)), Created: r.time(4)}
+		POP3Delete: store.DeletePolicy(r.text(3)), Created: r.time(4), Admin: r.int(5) != 0,
+		Used:  store.Resources{Storage: r.int(6), Messages: r.int(7), Mailboxes: r.int(8)},
+		Quota: e.quotaOf(r[9], r[10], r[11])}
 }
 
 // Accounts lists all accounts by name.
@@ -27,7 +30,7 @@ func (e *Engine) AccountsByLocalPart(ctx context.Context, local string) ([]store
 func (e *Engine) accounts(ctx context.Context, sql string, args ...any) (list []store.Account, err error) {
 	err = e.read(ctx, "list accounts", func(c *conn) error {
 		return c.query(sql, func(r row) error {
-			list = append(list, accountOf(r))
+			list = append(list, e.accountOf(r))
 			return nil
 		}, args...)
 	})
@@ -51,7 +54,7 @@ func (e *Engine) oneAccount(ctx context.Context, sql string, key any) (a store.A
 			err = store.Errorf(store.NotFound, "no account %v", key)
 		}
 		if err == nil {
-			a = accountOf(r)
+			a = e.accountOf(r)
 		}
 		return err
 	})
@@ -90,8 +93,8 @@ func (t *tx) createAccount(n store.NewAccount, replace bool) error {
 	if id >= 1<<23 {
 		return store.Errorf(store.Limit, "the store has used up its account numbers")
 	}
-	_, err = t.exec(`INSERT INTO account (id, name, enabled, created, pop3_delete, modseq, next_mailbox, next_message, next_journal)
-		VALUES (?, ?, 1, ?, ?, 1, 1, 1, 1)`, id, n.Name, t.now, store.DeleteTrash)
+	_, err = t.exec(`INSERT INTO account (id, name, enabled, created, pop3_delete, admin, modseq, next_mailbox, next_message, next_journal)
+		VALUES (?, ?, 1, ?, ?, ?, 1, 1, 1, 1)`, id, n.Name, t.now, store.DeleteTrash, n.Admin)
 	if err != nil {
 		return err
 	}
@@ -154,10 +157,17 @@ func (e *Engine) UpdateAccount(ctx context.Context, id store.AccountID, u store.
 				return err
 			}
 		}
-		if u.Password != nil {
-			return t.setPassword(id, *u.Password)
+		if u.Admin != nil {
+			if _, err := t.exec("UPDATE account SET admin = ? WHERE id = ?", *u.Admin, id); err != nil {
+				return err
+			}
 		}
-		return nil
+		if u.Password != nil {
+			if err := t.setPassword(id, *u.Password); err != nil {
+				return err
+			}
+		}
+		return t.setLimits(id, u.MaxStorage, u.MaxMessages, u.MaxMailboxes)
 	})
 }
 
@@ -184,7 +194,8 @@ func (t *tx) removeAccount(id store.AccountID) error {
 		return err
 	}
 	for _, m := range list {
-		r := &mailboxRow{Mailbox: m, gone: true}
+		r := rowBefore(m)
+		r.gone = true
 		t.mailboxes[m.ID] = r
 		c := t.change(r)
 		c.Deleted, c.List = true, true

@@ -30,7 +30,7 @@ func (e *Engine) Check(ctx context.Context, repair bool, finding func(string)) e
 	e.checking.Store(true)
 	err := k.rows()
 	e.checking.Store(false)
-	for _, step := range []func() error{k.counters, k.bodies, k.structures} {
+	for _, step := range []func() error{k.counters, k.uses, k.bodies, k.structures} {
 		if err == nil {
 			err = ctx.Err()
 		}

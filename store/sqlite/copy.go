@@ -29,6 +29,9 @@ func (e *Engine) Copy(ctx context.Context, by store.Actor, from, to store.Mailbo
 			return store.Errorf(store.Forbidden, "messages cannot be copied to another account")
 		}
 		res, err = t.copyEntries(source, dest, uids, copyMode{move: move})
+		if err == nil && !move {
+			err = t.copyFits(by, to.Account())
+		}
 		if err != nil || len(res.Source) == 0 {
 			return err
 		}

@@ -44,6 +44,8 @@ type Options struct {
 	// QueueWait is how long a verb waits for a place among the waiting ones
 	// before it fails as Busy; default 10 s.
 	QueueWait time.Duration
+	// Quota has the limits of accounts that have none of their own.
+	Quota store.Resources
 
 	migrations fs.FS // tests have other ones
 }

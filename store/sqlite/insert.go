@@ -83,6 +83,13 @@ func (in *inserter) prepare(i *store.Insertion) (*prepared, error) {
 	if err := in.checkBody(i.Body); err != nil {
 		return nil, err
 	}
+	a, err := in.account(m.ID.Account())
+	if err != nil {
+		return nil, err
+	}
+	if err := in.fits(in.by, a, p.size, 1); err != nil {
+		return nil, err
+	}
 	p.flags, p.all, err = in.keywords(m.ID.Account(), i.Keywords, true, in.maxKeywords)
 	p.flags.Bits |= i.Flags & store.SystemFlags
 	return p, err

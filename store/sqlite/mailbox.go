@@ -91,6 +91,9 @@ func (e *Engine) CreateMailbox(ctx context.Context, by store.Actor, owner store.
 		if err != nil {
 			return err
 		}
+		if err := t.fits(by, a, 0, 0); err != nil {
+			return err
+		}
 		made = m.Mailbox
 		return t.journal(by, owner, record{verb: "create", mailbox: m.ID, detail: m.Name})
 	})
@@ -224,13 +227,19 @@ func (e *Engine) RenameMailbox(ctx context.Context, by store.Actor, id store.Mai
 			return err
 		}
 		if m.Name == "INBOX" {
-			return t.renameInbox(by, a, m, name, maxMailboxes)
+			if err := t.renameInbox(by, a, m, name, maxMailboxes); err != nil {
+				return err
+			}
+			return t.fits(by, a, 0, 0)
 		}
 		old := m.Name
 		if err := t.rename(a, m, name); err != nil {
 			return err
 		}
 		if err := t.checkMailboxLimit(a, maxMailboxes); err != nil {
+			return err
+		}
+		if err := t.fits(by, a, 0, 0); err != nil {
 			return err
 		}
 		return t.journal(by, a.id, record{verb: "rename", mailbox: id, detail: old + "\n" + name})

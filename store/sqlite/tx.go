@@ -30,6 +30,10 @@ type accountRow struct {
 	nextMessage int64
 	nextJournal int64
 	dirty       bool
+
+	name  string
+	used  store.Resources // as the row has it
+	quota store.Resources // its limits
 }
 
 // mailboxRow is a mailbox's row; gone once the verb has removed it.
@@ -37,6 +41,8 @@ type mailboxRow struct {
 	store.Mailbox
 	dirty bool
 	gone  bool
+
+	before store.Resources // what the row stood for when it was read
 }
 
 func newTx(e *Engine) *tx {
@@ -49,14 +55,16 @@ func (t *tx) account(id store.AccountID) (*accountRow, error) {
 	if a := t.accounts[id]; a != nil {
 		return a, nil
 	}
-	r, ok, err := t.first("SELECT modseq, next_mailbox, next_message, next_journal FROM account WHERE id = ?", id)
+	r, ok, err := t.first(`SELECT modseq, next_mailbox, next_message, next_journal, name, bytes, messages, mailboxes,
+		max_bytes, max_messages, max_mailboxes FROM account WHERE id = ?`, id)
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
 		return nil, store.Errorf(store.NotFound, "no account %d", id)
 	}
-	a := &accountRow{id: id, modseq: store.ModSeq(r.int(0)), nextMailbox: r.int(1), nextMessage: r.int(2), nextJournal: r.int(3)}
+	a := &accountRow{id: id, modseq: store.ModSeq(r.int(0)), nextMailbox: r.int(1), nextMessage: r.int(2), nextJournal: r.int(3),
+		name: r.text(4), used: store.Resources{Storage: r.int(5), Messages: r.int(6), Mailboxes: r.int(7)}, quota: t.e.quotaOf(r[8], r[9], r[10])}
 	t.accounts[id] = a
 	return a, nil
 }
@@ -84,7 +92,7 @@ func (t *tx) mailbox(by store.Actor, id store.MailboxID) (*mailboxRow, error) {
 	if !ok || t.mailboxes[id] != nil {
 		return nil, store.Errorf(store.NotFound, "the mailbox is gone")
 	}
-	m := &mailboxRow{Mailbox: found}
+	m := rowBefore(found)
 	t.mailboxes[id] = m
 	return m, nil
 }
@@ -93,7 +101,7 @@ func (t *tx) mailbox(by store.Actor, id store.MailboxID) (*mailboxRow, error) {
 func (t *tx) rowOf(found store.Mailbox) *mailboxRow {
 	m := t.mailboxes[found.ID]
 	if m == nil {
-		m = &mailboxRow{Mailbox: found}
+		m = rowBefore(found)
 		t.mailboxes[found.ID] = m
 	}
 	return m
@@ -127,6 +135,9 @@ func (t *tx) change(m *mailboxRow) *store.Change {
 
 // flush writes the counters back and completes what is to be published.
 func (t *tx) flush() error {
+	if err := t.saveUses(); err != nil {
+		return err
+	}
 	for _, a := range t.accounts {
 		if !a.dirty {
 			continue

@@ -1,0 +1,112 @@
+package store
+
+import (
+	"context"
+	"strconv"
+)
+
+// Resources are what a quota (RFC 9208) is about: amounts used, or limits, of
+// which 0 means that there is none. Copies of a message count each.
+type Resources struct {
+	Storage   int64 // octets of messages
+	Messages  int64
+	Mailboxes int64
+}
+
+// QuotaDefault stands for the server's own limit where an account's is set.
+const QuotaDefault = -1
+
+// QuotaLevel is a share of a limit that an account's use rose above.
+type QuotaLevel struct {
+	Account  string
+	Resource string // "storage", "messages" or "mailboxes"
+	Percent  int
+	Used     int64
+	Limit    int64
+}
+
+// quotaLevels are the shares, in percent, that the log tells of.
+func quotaLevels() []int { return []int{95, 80} }
+
+// each calls f with the name, use and limit of every resource.
+func (limits Resources) each(used Resources, f func(name string, used, limit int64)) {
+	f("storage", used.Storage, limits.Storage)
+	f("messages", used.Messages, limits.Messages)
+	f("mailboxes", used.Mailboxes, limits.Mailboxes)
+}
+
+// Exceeded gives OverQuota when a use that rose from was to now is above a
+// limit. What did not rise may be above it.
+func (limits Resources) Exceeded(was, now Resources) error {
+	var err error
+	limits.each(now, func(name string, used, limit int64) {
+		if limit > 0 && used > limit && used > was.of(name) && err == nil {
+			err = Errorf(OverQuota, "over quota: the account may have %s", amount(name, limit))
+		}
+	})
+	return err
+}
+
+// Crossed gives the levels that lie between the use before and after, the
+// highest of each resource.
+func (limits Resources) Crossed(account string, was, now Resources) (list []QuotaLevel) {
+	limits.each(now, func(name string, used, limit int64) {
+		for _, percent := range quotaLevels() {
+			line := float64(limit) * float64(percent) / 100
+			if limit > 0 && float64(used) >= line && float64(was.of(name)) < line {
+				list = append(list, QuotaLevel{account, name, percent, used, limit})
+				break
+			}
+		}
+	})
+	return list
+}
+
+func (r Resources) of(name string) (v int64) {
+	r.each(r, func(n string, used, _ int64) {
+		if n == name {
+			v = used
+		}
+	})
+	return v
+}
+
+// AccountByID finds an account by its id. NotFound if there is none.
+func (s *Store) AccountByID(ctx context.Context, id AccountID) (Account, error) {
+	return s.engine.Account(ctx, id)
+}
+
+// QuotaFor gives OverQuota when the actor has no room for one more message of
+// size octets, so that a front end need not take it in to know. The verb that
+// stores the message decides.
+func (s *Store) QuotaFor(ctx context.Context, by Actor, size int64) error {
+	a, err := s.engine.Account(ctx, by.Account)
+	if err != nil {
+		return err
+	}
+	more := a.Used
+	more.Storage += size
+	more.Messages++
+	return a.Quota.Exceeded(a.Used, more)
+}
+
+// SetQuota replaces all limits of an account; Forbidden unless the actor is an
+// administrator.
+func (s *Store) SetQuota(ctx context.Context, by Actor, id AccountID, limits Resources) error {
+	return s.engine.SetQuota(ctx, by, id, limits)
+}
+
+// DeletedBytes sums up the sizes of a mailbox's messages with \Deleted.
+func (s *Store) DeletedBytes(ctx context.Context, id MailboxID) (int64, error) {
+	return s.engine.DeletedBytes(ctx, id)
+}
+
+// amount words a limit.
+func amount(name string, n int64) string {
+	switch name {
+	case "storage":
+		return strconv.FormatInt(n, 10) + " octets of messages"
+	default:
+		return strconv.FormatInt(n, 10) + " " + name
+	}
+}

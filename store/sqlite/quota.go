@@ -1,0 +1,187 @@
+package sqlite
+
+import (
+	"context"
+
+	"tandem/store"
+)
+
+// quotaOf gives an account's limits from its columns, of which NULL means the
+// server's default.
+func (e *Engine) quotaOf(storage, messages, mailboxes any) store.Resources {
+	limit := func(column any, normal int64) int64 {
+		if n, ok := column.(int64); ok {
+			return n
+		}
+		return normal
+	}
+	d := e.opts.Quota
+	return store.Resources{Storage: limit(storage, d.Storage), Messages: limit(messages, d.Messages), Mailboxes: limit(mailboxes, d.Mailboxes)}
+}
+
+// applyTo adds to an account's use what the row has changed by.
+func (m *mailboxRow) applyTo(use *store.Resources) {
+	use.Storage += m.Bytes - m.before.Storage
+	use.Messages += int64(m.Messages) - m.before.Messages
+	use.Mailboxes -= m.before.Mailboxes
+	if !m.gone {
+		use.Mailboxes++
+	}
+}
+
+// fits gives OverQuota when this request, with so many more octets and
+// messages, takes the account above its quota. Imports may.
+func (t *tx) fits(by store.Actor, a *accountRow, bytes int64, messages int) error {
+	if by.Protocol == "admin" {
+		return nil
+	}
+	now := a.used
+	for _, m := range t.mailboxes {
+		if m.ID.Account() == a.id {
+			m.applyTo(&now)
+		}
+	}
+	now.Storage += bytes
+	now.Messages += int64(messages)
+	return a.quota.Exceeded(a.used, now)
+}
+
+// copyFits is fits for a copy that has been made.
+func (t *tx) copyFits(by store.Actor, id store.AccountID) error {
+	a, err := t.account(id)
+	if err != nil {
+		return err
+	}
+	return t.fits(by, a, 0, 0)
+}
+
+// saveUses writes what the accounts of changed mailboxes hold.
+func (t *tx) saveUses() error {
+	uses := map[store.AccountID]store.Resources{}
+	for _, m := range t.mailboxes {
+		a, err := t.account(m.ID.Account())
+		if store.KindOf(err) == store.NotFound && err != nil {
+			continue // it is being removed
+		}
+		if err != nil {
+			return err
+		}
+		use, ok := uses[a.id]
+		if !ok {
+			use = a.used
+		}
+		m.applyTo(&use)
+		uses[a.id] = use
+	}
+	for id, use := range uses {
+		if err := t.saveUse(t.accounts[id], use); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// saveUse writes an account's use, and notes the levels it rose above on one
+// of the changes to be published.
+func (t *tx) saveUse(a *accountRow, now store.Resources) error {
+	if now == a.used {
+		return nil
+	}
+	if crossed := a.quota.Crossed(a.name, a.used, now); len(crossed) > 0 {
+		for _, c := range t.changed {
+			if c.Mailbox.ID.Account() == a.id {
+				c.Crossed = crossed
+				break
+			}
+		}
+	}
+	_, err := t.exec("UPDATE account SET messages = ?, bytes = ?, mailboxes = ? WHERE id = ?", now.Messages, now.Storage, now.Mailboxes, a.id)
+	return err
+}
+
+// rowBefore is a mailbox's row as it was found, for its account's use.
+func rowBefore(found store.Mailbox) *mailboxRow {
+	return &mailboxRow{Mailbox: found, before: store.Resources{Storage: found.Bytes, Messages: int64(found.Messages), Mailboxes: 1}}
+}
+
+// setLimit writes one limit; QuotaDefault becomes NULL.
+func (t *tx) setLimit(id store.AccountID, column string, limit *int64) error {
+	if limit == nil {
+		return nil
+	}
+	if *limit < store.QuotaDefault {
+		return store.Errorf(store.Invalid, "a limit of %d", *limit)
+	}
+	var v any
+	if *limit != store.QuotaDefault {
+		v = *limit
+	}
+	_, err := t.exec("UPDATE account SET "+column+" = ? WHERE id = ?", v, id)
+	return err
+}
+
+// setLimits writes the limits that are given.
+func (t *tx) setLimits(id store.AccountID, storage, messages, mailboxes *int64) error {
+	err := t.setLimit(id, "max_bytes", storage)
+	if err == nil {
+		err = t.setLimit(id, "max_messages", messages)
+	}
+	if err == nil {
+		err = t.setLimit(id, "max_mailboxes", mailboxes)
+	}
+	return err
+}
+
+// SetQuota replaces the limits of an account, for administrators.
+func (e *Engine) SetQuota(ctx context.Context, by store.Actor, id store.AccountID, q store.Resources) error {
+	return e.write(ctx, "set a quota", 0, func(t *tx) error {
+		allowed := by.Account == 0 && by.Protocol == "admin"
+		if !allowed {
+			var err error
+			if allowed, err = t.exists("SELECT 1 FROM account WHERE id = ? AND admin AND enabled", by.Account); err != nil {
+				return err
+			}
+		}
+		if !allowed {
+			return store.Errorf(store.Forbidden, "only administrators set quotas")
+		}
+		if _, err := t.account(id); err != nil {
+			return err
+		}
+		if err := t.setLimits(id, &q.Storage, &q.Messages, &q.Mailboxes); err != nil {
+			return err
+		}
+		return t.journal(by, id, record{verb: "quota"})
+	})
+}
+
+// DeletedBytes sums up the sizes of a mailbox's entries with \Deleted (8).
+func (e *Engine) DeletedBytes(ctx context.Context, id store.MailboxID) (n int64, err error) {
+	err = e.read(ctx, "sum up what is deleted", func(c *conn) error {
+		n, err = c.integer("SELECT ifnull(sum(size), 0) FROM entry WHERE mailbox = ? AND flags & 8", id)
+		return err
+	})
+	return n, err
+}
+
+// useSum is what the mailboxes of account a add up to.
+const useSum = "(SELECT ifnull(sum(m.messages), 0), ifnull(sum(m.bytes), 0), count(*) FROM mailbox m WHERE m.account = a.id)"
+
+// uses compares what accounts are said to hold with what their mailboxes do.
+func (k *checker) uses() error {
+	wrong := false
+	err := k.e.readOnce(k.ctx, "compare uses", func(c *conn) error {
+		return c.query("SELECT name, messages, bytes, mailboxes FROM account a WHERE (messages, bytes, mailboxes) <> "+useSum, func(r row) error {
+			wrong = true
+			k.note("account %s: its mailboxes hold other than %d messages, %d octets in %d mailboxes", r.text(0), r.int(1), r.int(2), r.int(3))
+			return nil
+		})
+	})
+	if err != nil || !wrong || !k.repair {
+		return err
+	}
+	return k.e.write(k.ctx, "mend uses", 0, func(t *tx) error {
+		_, err := t.exec("UPDATE account AS a SET (messages, bytes, mailboxes) = " + useSum)
+		return err
+	})
+}
