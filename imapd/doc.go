@@ -32,6 +32,7 @@
 //	listtree.go    the names that LIST and LSUB can show
 //	cmd_*.go       one command each
 //	ext_*.go       one extension each (ext_imap4rev1.go is RFC 3501 itself)
+//	imapurl.go     URLs of messages, for CATENATE
 //	view.go        the selected mailbox: sets of numbers to UIDs, pages, flags
 //	sync.go        telling changes, and when each may be told
 //	fetch_*.go     FETCH: the table of items, sections, reading and answering

@@ -55,6 +55,8 @@ func extensions() []extension {
 		extLiteralPlus(),
 		extMultiAppend(),
 		extBinary(),
+		extCatenate(),
+		extURLPartial(),
 		extAppendLimit(),
 		extListExtended(),
 		extChildren(),

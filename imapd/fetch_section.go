@@ -183,12 +183,22 @@ func (sec *section) write(f *fetcher, m *fetched) error {
 	return f.bytes(m).WriteRange(f.enc, sec.off, sec.n)
 }
 
-// writeFields sends the header fields asked for. It filters in memory that all
-// items share, however many there are.
+// writeFields sends the header fields asked for.
 func (sec *section) writeFields(f *fetcher, m *fetched) error {
+	kept, err := sec.filtered(f, m)
+	if err != nil {
+		return err
+	}
+	_, err = f.enc.Literal(int64(len(kept))).Write(kept)
+	return err
+}
+
+// filtered gives the header fields asked for. It filters in memory that all
+// items share, however many there are.
+func (sec *section) filtered(f *fetcher, m *fetched) ([]byte, error) {
 	f.header = append(f.header[:0], make([]byte, sec.n)...)
 	if _, err := f.bytes(m).ReadAt(f.header, sec.off); err != nil {
-		return err
+		return nil, err
 	}
 	f.fields = message.FilterFields(f.fields[:0], f.header, sec.spec.Fields, sec.spec.Kind == wire.SectionFieldsNot)
 	kept := f.fields
@@ -196,8 +206,7 @@ func (sec *section) writeFields(f *fetcher, m *fetched) error {
 		skip, n := sec.partial.Clip(int64(len(kept)))
 		kept = kept[skip : skip+n]
 	}
-	_, err := f.enc.Literal(int64(len(kept))).Write(kept)
-	return err
+	return kept, nil
 }
 
 // sectionKind gives a section's kind as package message has it; the filtered
