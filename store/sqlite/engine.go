@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -178,7 +179,7 @@ func (e *Engine) openWriter() error {
 		return err
 	}
 	e.w = c
-	err = c.pragmas("PRAGMA wal_autocheckpoint = 0", "PRAGMA cache_size = -16000", "PRAGMA temp_store = MEMORY",
+	err = c.pragmas("PRAGMA wal_autocheckpoint = 0", fmt.Sprintf("PRAGMA journal_size_limit = %d", truncateAt), "PRAGMA cache_size = -16000", "PRAGMA temp_store = MEMORY",
 		"PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON")
 	if err != nil {
 		return err
