@@ -86,6 +86,7 @@ func extensions() []extension {
 		extI18NLevel(),
 		extThread(),
 		extPartial(),
+		extPreview(),
 	}
 }
 

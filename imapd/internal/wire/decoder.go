@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Error is the client's fault: what it sent is not the grammar, or is over a
@@ -154,6 +155,21 @@ func (d *Decoder) Next() byte {
 		return 0
 	}
 	return b
+}
+
+// Ahead says whether the command goes on with text, in any case of letters. It
+// takes nothing, and waits for no byte behind the end of the line.
+func (d *Decoder) Ahead(text string) bool {
+	if d.err != nil || d.ended {
+		return false
+	}
+	for i := range len(text) {
+		next, err := d.r.Peek(i + 1)
+		if err != nil || !strings.EqualFold(string(next[i:]), text[i:i+1]) {
+			return false
+		}
+	}
+	return true
 }
 
 // TryByte takes the next byte if it is b.

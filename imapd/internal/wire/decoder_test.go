@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"reflect"
 	"strings"
 	"testing"
@@ -438,5 +439,23 @@ func fuzzToken(t *testing.T, d *Decoder, pick byte, lim Limits) {
 		d.ModSeq()
 	case 11:
 		d.TrySASL()
+	}
+}
+
+// TestAhead: looking ahead takes nothing and stops at the end of the line.
+func TestAhead(t *testing.T) {
+	d, _ := decode(t, "PREVIEW (Lazy) x\r\n", UserLimits(0))
+	_ = d.Keyword()
+	for text, want := range map[string]bool{" (LAZY": true, " (lazy)": true, " (LAZX": false, "(": false, " (LAZY) x\r\n": true} {
+		if got := d.Ahead(text); got != want {
+			t.Errorf("%q is ahead: %v", text, got)
+		}
+	}
+	client, server := net.Pipe()
+	defer client.Close()
+	go func() { _, _ = client.Write([]byte("NOOP\r\n")) }()
+	d = NewDecoder(bufio.NewReader(server), UserLimits(0), nil)
+	if err := d.Begin(); err != nil || d.Keyword() != "NOOP" || d.Ahead(" (LAZY") || d.EOL() != nil {
+		t.Error("waited for more, or took something")
 	}
 }
