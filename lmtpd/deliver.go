@@ -24,7 +24,7 @@ func (s *session) deliver() {
 	for i, o := range outcomes {
 		if o.err != nil {
 			s.log.Warn("not delivered", "from", logged(e.from.text), "to", logged(e.recipients[i].to), "err", o.err)
-			s.reply(failureOf(o.err))
+			s.reply(s.refusalOf(o.err))
 			continue
 		}
 		s.log.Info("delivered", "from", logged(e.from.text), "to", logged(e.recipients[i].to),

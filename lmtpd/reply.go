@@ -70,3 +70,11 @@ func failureOf(err error) reply {
 	}
 	return failures[store.KindOf(err)]
 }
+
+// refusalOf is failureOf for the delivery to a recipient.
+func (s *session) refusalOf(err error) reply {
+	if store.KindOf(err) == store.OverQuota {
+		return s.srv.full
+	}
+	return failureOf(err)
+}

@@ -26,6 +26,9 @@ type Config struct {
 	// JunkHeader is a header line such as "X-Spam: yes": messages that have it
 	// go to the \Junk mailbox. "": none.
 	JunkHeader string
+	// FullIsFinal refuses mail above a quota for good (552), so that its sender
+	// is told at once; else the sender keeps it and tries again (452).
+	FullIsFinal bool
 
 	Limits Limits
 	Logger *slog.Logger // nil is slog.Default
@@ -55,6 +58,7 @@ type Server struct {
 	hostname  string
 	inboxOnly bool
 	junk      headerLine
+	full      reply // to mail above a quota
 	limits    Limits
 	log       *slog.Logger
 	commands  map[string]command
@@ -67,6 +71,10 @@ func New(cfg Config) *Server {
 		store: cfg.Store, hostname: cfg.Hostname, inboxOnly: cfg.InboxOnly,
 		junk: parseHeaderLine(cfg.JunkHeader), limits: cfg.Limits, log: cfg.Logger,
 		commands: map[string]command{}, room: newRoom(cfg.Limits.LargeMessages),
+	}
+	s.full = failures[store.OverQuota]
+	if cfg.FullIsFinal {
+		s.full.code, s.full.enhanced = 552, "5.2.2" // RFC 3463 section 3.3
 	}
 	if s.log == nil {
 		s.log = slog.Default()

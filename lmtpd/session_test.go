@@ -411,3 +411,19 @@ func TestFailures(t *testing.T) {
 		}
 	}
 }
+
+// Mail above a quota is kept by its sender, or given up.
+func TestOverQuota(t *testing.T) {
+	for want, final := range map[string]bool{"452 4.2.2 *": false, "552 5.2.2 *": true} {
+		w := newWorld(t, func(c *Config) { c.FullIsFinal = final }).listen()
+		one := int64(1)
+		if err := w.store.UpdateAccount(t.Context(), w.by("alice").Account, store.AccountUpdate{MaxMessages: &one}); err != nil {
+			t.Fatal(err)
+		}
+		c := w.hello()
+		c.envelope("sender@example.com", "alice@mail.example.org")
+		c.data(note, "250 2.0.0 *")
+		c.envelope("sender@example.com", "alice@mail.example.org", "bob@mail.example.org")
+		c.data(note, want, "250 2.0.0 *")
+	}
+}

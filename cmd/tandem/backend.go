@@ -75,7 +75,8 @@ func (a *app) open(ctx context.Context, l *loaded, absent whenAbsent) (*backend,
 
 // openStore opens the store in l.Data, which is there and ours.
 func openStore(l *loaded, log *slog.Logger) (*store.Store, error) {
-	engine, err := sqlite.Open(l.Data, sqlite.Options{Logger: log})
+	engine, err := sqlite.Open(l.Data, sqlite.Options{Logger: log,
+		Quota: store.Resources{Storage: wholeKiB(l.Quota.Storage), Messages: l.Quota.Messages, Mailboxes: l.Quota.Mailboxes}})
 	if err != nil {
 		return nil, err
 	}

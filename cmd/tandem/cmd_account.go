@@ -29,6 +29,7 @@ func accountCommand(a *app) *cobra.Command {
 		accountSwitchCommand(a, "enable", "Take an account's logins again", true),
 		accountRemoveCommand(a),
 		accountPolicyCommand(a),
+		accountQuotaCommand(a),
 	)
 }
 
@@ -46,7 +47,7 @@ func (a *app) with(ctx context.Context, absent whenAbsent, f func(*backend) erro
 }
 
 func accountAddCommand(a *app) *cobra.Command {
-	var stdin bool
+	var stdin, admin bool
 	cmd := &cobra.Command{
 		Use:   "add NAME",
 		Short: "Add an account",
@@ -66,7 +67,7 @@ func accountAddCommand(a *app) *cobra.Command {
 				return err
 			}
 			return a.with(cmd.Context(), makeOne, func(b *backend) error {
-				req := createRequest{Accounts: []store.NewAccount{{Name: args[0], Hash: auth.HashPassword(password), Keys: l.Auth.scramKeys(password)}}}
+				req := createRequest{Accounts: []store.NewAccount{{Name: args[0], Hash: auth.HashPassword(password), Keys: l.Auth.scramKeys(password), Admin: admin}}}
 				res, err := call(cmd.Context(), b, accountCreate, req)
 				if err != nil {
 					return fmt.Errorf("add the account: %w", err)
@@ -76,6 +77,7 @@ func accountAddCommand(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from standard input, its first line")
+	cmd.Flags().BoolVar(&admin, "admin", false, "make it an administrator, who may set quotas over IMAP")
 	return cmd
 }
 

@@ -22,6 +22,7 @@ type config struct {
 	TLS       tlsConfig       `toml:"tls"`
 	Auth      authConfig      `toml:"auth"`
 	Retention retentionConfig `toml:"retention"`
+	Quota     quotaConfig     `toml:"quota"`
 	Log       logConfig       `toml:"log"`
 	Limits    limitsConfig    `toml:"limits"`
 }
@@ -63,6 +64,13 @@ type authConfig struct {
 type retentionConfig struct {
 	Expunged duration `toml:"expunged" doc:"how long expunged mail is kept to be taken back; 0: only while a session still shows it. On a full disk it goes before its time"`
 	Journal  duration `toml:"journal" doc:"how long the record of what was done to the mail goes back; 0: it is kept for minutes only"`
+}
+
+type quotaConfig struct {
+	Storage   int64 `toml:"storage" doc:"octets of messages in an account, where tandem account quota has set nothing else; 0: no limit"`
+	Messages  int64 `toml:"messages" doc:"messages in an account; 0: no limit"`
+	Mailboxes int64 `toml:"mailboxes" doc:"mailboxes in an account; 0: no limit"`
+	LMTPReply int   `toml:"lmtp_reply" doc:"answer to a delivery above the quota: 452, and the sender tries again, or 552, and it gives up"`
 }
 
 type logConfig struct {
@@ -122,6 +130,7 @@ func defaults() config {
 		LMTP:      lmtpConfig{Listen: []string{"127.0.0.1:10024"}, SocketMode: 0o660, Subaddress: "mailbox"},
 		Auth:      authConfig{Plaintext: "loopback", SCRAM: "auto", Trusted: []string{}, Listen: []string{}},
 		Retention: retentionConfig{Expunged: duration(14 * 24 * time.Hour), Journal: duration(90 * 24 * time.Hour)},
+		Quota:     quotaConfig{LMTPReply: 452},
 		Log:       logConfig{Level: "info"},
 		Limits:    defaultLimits(),
 	}

@@ -250,6 +250,7 @@ func (l *loaded) validate() error {
 		oneOf("auth.plaintext", l.Auth.Plaintext, "loopback", "never", "always"),
 		oneOf("auth.scram", l.Auth.SCRAM, "auto", "on", "off"),
 		oneOf("lmtp.subaddress", l.LMTP.Subaddress, "mailbox", "inbox"),
+		oneOf("quota.lmtp_reply", strconv.Itoa(l.Quota.LMTPReply), "452", "552"),
 		oneOf("log.level", l.Log.Level, "debug", "info", "warn", "error"),
 	}
 	if l.Hostname == "" || strings.ContainsAny(l.Hostname, " \t\r\n") {

@@ -161,7 +161,7 @@ func (s *server) open() error {
 	s.pop3 = pop3d.New(pop3d.Config{Store: s.store, Auth: s.auth, TLSConfig: s.certs.Config(), Hostname: l.Hostname,
 		Limits: pop3Limits(l), Logger: s.log})
 	s.lmtp = lmtpd.New(lmtpd.Config{Store: s.store, Hostname: l.Hostname, InboxOnly: l.LMTP.Subaddress == "inbox",
-		JunkHeader: l.LMTP.JunkHeader, Limits: lmtpLimits(l), Logger: s.log})
+		JunkHeader: l.LMTP.JunkHeader, FullIsFinal: l.Quota.LMTPReply == 552, Limits: lmtpLimits(l), Logger: s.log})
 	s.sasl = dovecot.New(s.auth, s.log)
 	return nil
 }

@@ -51,10 +51,20 @@ type accountInfo struct {
 	Enabled    bool               `json:"enabled"`
 	POP3Delete store.DeletePolicy `json:"pop3_delete"`
 	Created    time.Time          `json:"created"`
+	Admin      bool               `json:"admin"`
+	Used       resources          `json:"used"`
+	Quota      resources          `json:"quota"`
+}
+
+// resources are amounts used, or limits (0: none).
+type resources struct {
+	Storage   int64 `json:"storage"`
+	Messages  int64 `json:"messages"`
+	Mailboxes int64 `json:"mailboxes"`
 }
 
 func infoOf(a store.Account) accountInfo {
-	return accountInfo{a.Name, a.Enabled, a.POP3Delete, a.Created.UTC()}
+	return accountInfo{a.Name, a.Enabled, a.POP3Delete, a.Created.UTC(), a.Admin, resources(a.Used), resources(a.Quota)}
 }
 
 type createRequest struct {
