@@ -56,7 +56,9 @@ func (s *session) copyTo(ctx context.Context, a copyArgs, move bool) (store.Copi
 	if !a.from.goesOn() && s.view.goneIn(uids) {
 		return store.Copied{}, no("EXPUNGEISSUED", "Some of the messages no longer exist")
 	}
-	return s.view.Copy(ctx, to.ID, uids, move)
+	var done store.Copied
+	s.meanwhile(func() { done, err = s.view.Copy(ctx, to.ID, uids, move) })
+	return done, err
 }
 
 // copyUID is the response code of RFC 4315 section 3.

@@ -96,11 +96,18 @@ func (s *session) lookThrough(ctx context.Context, a *searchArgs, h harvest) err
 		var stop context.CancelFunc
 		ctx, stop = s.watchClient(ctx)
 		defer stop()
-		release, err := s.srv.cfg.Store.BeginSearch(ctx, s.actor.Account)
+		var release func()
+		var err error
+		s.meanwhile(func() { release, err = s.srv.cfg.Store.BeginSearch(ctx, s.actor.Account) })
 		if err != nil {
 			return err
 		}
 		defer release()
+	}
+	progress, goal, take := s.newProgress(), s.view.Len(), h.take
+	h.take = func(j *job) bool {
+		progress.at(j.page[len(j.page)-1].Seq, goal)
+		return take(j)
 	}
 	damaged, err := runSearch(ctx, s.srv.cfg.Store, s.view, a.what, h)
 	if damaged > 0 {

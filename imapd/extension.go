@@ -54,6 +54,7 @@ func extensions() []extension {
 		extNamespace(),
 		extLiteralPlus(),
 		extMultiAppend(),
+		extInProgress(),
 		extBinary(),
 		extCatenate(),
 		extURLPartial(),

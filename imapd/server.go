@@ -55,6 +55,7 @@ type Limits struct {
 	WriteStall  time.Duration // without progress of output
 	Drain       time.Duration // for the command in hand when the server stops
 	Handshake   time.Duration // of STARTTLS
+	Progress    time.Duration // after which a command tells how far it is, and again; 0: never
 
 	BadStranger int // bad commands before login that end the connection
 	BadUser     int // the same after login, in a row
@@ -72,6 +73,7 @@ func DefaultLimits(message int64) Limits {
 		WriteStall:  5 * time.Minute,
 		Drain:       10 * time.Second,
 		Handshake:   15 * time.Second,
+		Progress:    10 * time.Second, // RFC 9585 section 4
 		BadStranger: 3,
 		BadUser:     20,
 	}
