@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
@@ -64,7 +65,8 @@ type exportRun struct {
 	out   exporter
 	bar   *progressbar.ProgressBar
 	count int
-	lost  int // messages and mailboxes named as damaged
+	lost  int  // messages and mailboxes named as left out
+	skip  bool // messages until the next mailbox
 }
 
 // take is the export's emitter.
@@ -79,12 +81,25 @@ func (r *exportRun) take(item exportItem, write func(io.Writer) error) error {
 		fmt.Fprintf(r.a.err, "damaged and left out: %s, UID %d: %s\n", item.Mailbox, item.UID, item.Damaged)
 		return nil
 	case write == nil:
-		return r.out.mailbox(item)
+		return r.mailbox(item)
+	case r.skip:
+		return nil
 	}
 	r.count++
 	return r.out.message(item, func(w io.Writer) error {
 		return write(countingWriter{w, func(n int64) { r.bar.Add64(n) }})
 	})
+}
+
+// mailbox begins one, or leaves it out when its name is too long for a file's.
+func (r *exportRun) mailbox(item exportItem) error {
+	err := r.out.mailbox(item)
+	if r.skip = errors.Is(err, syscall.ENAMETOOLONG); !r.skip {
+		return err
+	}
+	r.lost++
+	fmt.Fprintf(r.a.err, "left out: mailbox %s: its name is too long for a file's (export it alone with --mailbox)\n", item.Mailbox)
+	return nil
 }
 
 // tell says how much it was, unless the mail itself went to the output.
@@ -98,7 +113,7 @@ func (r *exportRun) tell(dest string) error {
 		_, err = fmt.Fprintf(r.a.out, "%d messages exported\n", r.count)
 	}
 	if err == nil && r.lost > 0 {
-		err = fmt.Errorf("export: %d damaged messages or mailboxes, named above; all the rest is written (tandem check looks at the whole store)", r.lost)
+		err = fmt.Errorf("export: %d messages or mailboxes are left out, named above; all the rest is written", r.lost)
 	}
 	return err
 }
@@ -128,13 +143,16 @@ func openDest(dest string) (*os.Root, error) {
 	return os.OpenRoot(dest)
 }
 
-// escapePath makes a relative path of a mailbox name: a part that starts with a
-// dot gets it escaped, by a sign that no mailbox name has.
+// escapePath makes a relative path of a mailbox name: a dot at the start
+// of a part gets escaped, by a sign that no mailbox name has, and so does the one
+// of a part that ends like the files of mbox.
 func escapePath(mailbox string) string {
 	parts := strings.Split(mailbox, "/")
 	for i, part := range parts {
 		if strings.HasPrefix(part, ".") {
 			parts[i] = "%2E" + part[1:]
+		} else if name, ok := strings.CutSuffix(part, ".mbox"); ok {
+			parts[i] = name + "%2Embox"
 		}
 	}
 	return path.Join(parts...)

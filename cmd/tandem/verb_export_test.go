@@ -56,6 +56,46 @@ func TestExportGoesOnPastDamage(t *testing.T) {
 	}
 }
 
+func TestExportPaths(t *testing.T) {
+	for name, want := range map[string]string{"a/b": "a/b", ".a/.b": "%2Ea/%2Eb", "a.mbox/b": "a%2Embox/b", "a.mbox": "a%2Embox"} {
+		if got := escapePath(name); got != want || unescapePath(got) != name {
+			t.Errorf("%q: %q, back %q", name, got, unescapePath(got))
+		}
+	}
+}
+
+// TestExportLeavesOutWhatHasNoFileName exports a mailbox whose name and those of
+// its parents make too long a name for a folder of Maildir++.
+func TestExportLeavesOutWhatHasNoFileName(t *testing.T) {
+	direct, _ := testServer(t)
+	long := strings.Repeat("n", 200) + "/" + strings.Repeat("m", 200)
+	sink, err := direct.startImport(t.Context(), importRequest{Account: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, mailbox := range []string{"INBOX", long, "zoo"} {
+		if err := sink.add(importItem{Mailbox: mailbox, Source: "s", Position: fmt.Sprint(i)}, strings.NewReader("Subject: x\n\nx\n")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := sink.finish(); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	a := &app{out: &out, err: &errs}
+	to, err := newMaildirExporter(a, t.TempDir(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := &exportRun{a: a, out: to, bar: a.progress(0, "")}
+	if err := direct.export(t.Context(), exportRequest{Account: "alice"}, run.take); err != nil {
+		t.Fatal(err)
+	}
+	if err := run.tell("x"); err == nil || run.count != 2 || run.lost != 1 || !strings.Contains(errs.String(), long) {
+		t.Errorf("%d written, %d left out, %v\n%s", run.count, run.lost, err, errs.String())
+	}
+}
+
 // spoil runs statements on a store's file behind its back.
 func spoil(t *testing.T, path string, statements ...string) {
 	t.Helper()
