@@ -35,7 +35,7 @@ func parseCompress(_ *session, d *wire.Decoder) (algorithm string) {
 // compress answers as it was asked; what follows the CRLF of either line is
 // compressed (RFC 4978 section 3).
 func (s *session) compress(context.Context, string) error {
-	if s.compressed {
+	if s.compressed != nil {
 		return no("COMPRESSIONACTIVE", "Compression is on already")
 	}
 	s.ok("", "Compression starts now")
@@ -55,8 +55,8 @@ func (s *session) startCompression(context.Context) error {
 	if _, err := io.ReadFull(s.in, ahead); err != nil {
 		return err
 	}
-	s.compressed = true
-	s.in.Reset(inflater{inflate.NewReader(ahead, s.stream)})
+	s.compressed = inflate.NewReader(ahead, s.stream)
+	s.in.Reset(inflater{s.compressed})
 	s.enc.Redirect(&deflater{to: s.stream, by: s.srv.compressors})
 	return nil
 }

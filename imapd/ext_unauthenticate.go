@@ -1,7 +1,9 @@
 package imapd
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"time"
 )
 
@@ -26,16 +28,19 @@ func (s *session) unauthenticate(context.Context, none) error {
 
 // startOver makes the session a stranger's again. Everything but the
 // connection and its TLS is forgotten (RFC 8437 section 3): what was ENABLEd,
-// saved or compressed too. Of a client that compresses no more, nothing is
-// read before it has the answer: what came until now is the end of its
-// compressed stream. The listener goes on counting the connection as the last
+// saved or compressed too. The client's compressed stream ends with the flush
+// that its command ended in. The listener goes on counting the connection as the last
 // user's until another logs in.
 func (s *session) startOver(context.Context) error {
 	if err := s.enc.Flush(); err != nil {
 		return err
 	}
-	if s.compressed {
-		s.in.Reset(s.stream)
+	if s.compressed != nil {
+		rest, err := s.compressed.End()
+		if err != nil {
+			return err
+		}
+		s.in.Reset(io.MultiReader(bytes.NewReader(rest), s.stream))
 		s.enc.Redirect(s.stream)
 	}
 	s.enc.UTF8, s.dec.UTF8 = false, false

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tandem/auth"
+	"tandem/imapd/internal/inflate"
 	"tandem/imapd/internal/wire"
 	"tandem/store"
 )
@@ -26,7 +27,7 @@ type session struct {
 	dec    *wire.Decoder
 	enc    *wire.Encoder
 
-	compressed bool // DEFLATE is between the stream and in, and enc
+	compressed *inflate.Reader // between stream and in, else nil; a deflater is before enc then
 
 	state   states
 	id      auth.Identity

@@ -34,7 +34,7 @@ func (z *Reader) blockHeader() outcome {
 	if z.have < 3 {
 		return starved
 	}
-	z.final = z.bits&1 != 0
+	z.final, z.inside = z.bits&1 != 0, true
 	kind := z.bits >> 1 & 3
 	z.drop(3)
 	switch kind {
@@ -79,7 +79,7 @@ func (z *Reader) storedBytes() outcome {
 		z.put(byte(z.bits))
 		z.drop(8)
 	}
-	z.step = (*Reader).blockHeader
+	z.step, z.inside = (*Reader).blockHeader, false
 	return done
 }
 
@@ -209,7 +209,7 @@ func (z *Reader) symbols() outcome {
 			z.put(byte(sym))
 		case sym == endOfBlock:
 			z.drop(n)
-			z.step = (*Reader).blockHeader
+			z.step, z.inside = (*Reader).blockHeader, false
 			return done
 		default:
 			if o := z.match(sym-endOfBlock-1, n); o != done {

@@ -25,7 +25,8 @@ type Reader struct {
 	have uint   // how many
 
 	step   func(*Reader) outcome // what comes next in the stream
-	final  bool                  // the block in hand is the last
+	inside bool                  // a block is in hand
+	final  bool                  // it, or the one before, is the last
 	stored int                   // bytes left of a stored block
 	header dynamic               // of the block in hand, while it is read
 	lits   huffman
@@ -67,6 +68,36 @@ func (z *Reader) Read(p []byte) (int, error) {
 	return z.take(p), nil
 }
 
+// End ends the stream where its writer has flushed it. The mark of a flush, an
+// empty stored block, may come apart from the text before it: once begun, it is
+// read to its end. rest is input beyond it that was read.
+func (z *Reader) End() (rest []byte, err error) {
+	for z.err == nil && (z.inside || z.marked()) {
+		z.pending = 0 // what it stands for is thrown away
+		switch z.step(z) {
+		case starved:
+			z.refill()
+		case damaged:
+			z.err = ErrDamaged
+		}
+	}
+	for z.drop(z.have % 8); z.have > 0; z.drop(8) {
+		rest = append(rest, byte(z.bits))
+	}
+	return append(rest, z.in...), z.err
+}
+
+// marked says whether, between blocks, the header of a stored block and what
+// fills its byte are next.
+func (z *Reader) marked() bool {
+	z.look()
+	n := z.have % 8
+	if n < 3 {
+		n += 8
+	}
+	return z.have >= n && z.number(n) == 0
+}
+
 // refill gets more bits. It says no instead of waiting for them when there is
 // something to hand out, or when the source has ended.
 func (z *Reader) refill() bool {
@@ -84,12 +115,17 @@ func (z *Reader) refill() bool {
 			return err == nil
 		}
 	}
+	z.look()
+	return true
+}
+
+// look moves input to the bits, as many as they hold.
+func (z *Reader) look() {
 	for z.have <= 56 && len(z.in) > 0 {
 		z.bits |= uint64(z.in[0]) << z.have
 		z.have += 8
 		z.in = z.in[1:]
 	}
-	return true
 }
 
 // drop takes n bits away.

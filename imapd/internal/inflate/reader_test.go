@@ -154,6 +154,32 @@ func TestSmall(t *testing.T) {
 	}
 }
 
+// TestEnd: a flush's mark is read to its end, however it comes, and what is
+// behind it is not.
+func TestEnd(t *testing.T) {
+	var b bytes.Buffer
+	w, _ := flate.NewWriter(&b, 6)
+	_, _ = w.Write([]byte("1 NOOP\r\n"))
+	_ = w.Flush()
+	code := b.Bytes()
+	for cut := range code {
+		src := io.MultiReader(bytes.NewReader(code[:cut]), bytes.NewReader(code[cut:]), strings.NewReader("plain"))
+		z := NewReader(nil, src)
+		got := make([]byte, 8)
+		if _, err := io.ReadFull(z, got); err != nil || string(got) != "1 NOOP\r\n" {
+			t.Fatalf("%q, %v", got, err)
+		}
+		rest, err := z.End()
+		if err != nil {
+			t.Fatal(err)
+		}
+		left, _ := io.ReadAll(src)
+		if all := string(rest) + string(left); all != "plain" {
+			t.Errorf("cut at %d of %d: %q is left", cut, len(code), all)
+		}
+	}
+}
+
 func TestDamaged(t *testing.T) {
 	for name, code := range map[string]string{
 		"block type":   "07",
