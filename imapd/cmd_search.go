@@ -37,6 +37,7 @@ func parseSearch(s *session, d *wire.Decoder, uid bool) searchArgs {
 		d.SP()
 		name = p.word()
 	}
+	a.answerESearch(s)
 	if name == "CHARSET" {
 		if s.enabled[utf8Accept] { // RFC 9755 section 3
 			d.Fail("With UTF8=ACCEPT there is no CHARSET")

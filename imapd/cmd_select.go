@@ -102,12 +102,11 @@ func (s *session) selectMailbox(ctx context.Context, a selectArgs, readOnly bool
 // HIGHESTMODSEQ (RFC 7162 section 3.1.2.1).
 func (s *session) tellMailbox() {
 	v, row := s.view, s.view.Mailbox()
-	v.claimRecent()
 	v.keywords = len(v.Keywords())
 	s.tellFlagNames()
 	s.enc.Raw("* ").Num(uint64(row.Messages)).Raw(" EXISTS").CRLF()
-	s.enc.Raw("* ").Num(uint64(v.recents())).Raw(" RECENT").CRLF()
-	if seq, ok := v.FirstUnseen(); ok && !s.enabled[uidonly] {
+	s.tellRecent()
+	if seq, ok := v.FirstUnseen(); ok && !s.enabled[uidonly] && !s.enabled[rev2] {
 		s.enc.Raw("* OK [UNSEEN ").Num(uint64(seq)).Raw("] First unseen").CRLF()
 	}
 	s.enc.Raw("* OK [UIDVALIDITY ").Num(uint64(row.UIDValidity)).Raw("] UIDs valid").CRLF()
@@ -116,6 +115,7 @@ func (s *session) tellMailbox() {
 	for _, c := range s.srv.reg.mailboxCodes {
 		s.status("*", answer{"OK", c.code(&row), c.text})
 	}
+	s.tellSelectedName()
 }
 
 func (s *session) tellHighest(m store.ModSeq) {

@@ -42,7 +42,7 @@ func (s *session) enableAll(_ context.Context, names []string) error {
 	}
 	s.enc.Raw("* ENABLED")
 	for _, name := range news {
-		s.enc.SP().Raw(name)
+		s.enc.SP().Raw(s.srv.reg.enables[name].name)
 	}
 	s.enc.CRLF()
 	return nil

@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"fmt"
+	"strings"
 
 	"tandem/imapd/internal/wire"
 )
@@ -36,7 +37,7 @@ type extension struct {
 
 // enable is a word of the ENABLE command (RFC 5161).
 type enable struct {
-	name string
+	name string // as ENABLED tells it; a session keeps it in capitals
 	// on makes it so in a session. nil: nothing but remembering it.
 	on func(*session)
 }
@@ -80,6 +81,7 @@ func extensions() []extension {
 		extCompress(),
 		extUnauthenticate(),
 		extUTF8(),
+		imap4rev2(),
 		extSearchRes(),
 		extSort(),
 		extSortDisplay(),
@@ -161,7 +163,7 @@ func newRegistry(list []extension) *registry {
 type named interface{ word() string }
 
 func (c command) word() string     { return c.name }
-func (e enable) word() string      { return e.name }
+func (e enable) word() string      { return strings.ToUpper(e.name) }
 func (p createParam) word() string { return p.name }
 func (o listSelect) word() string  { return o.name }
 func (o listReturn) word() string  { return o.name }

@@ -25,8 +25,7 @@ func (s *session) tellChanges(ctx context.Context, expunge bool) error {
 	}
 	if d.Grew {
 		s.enc.Raw("* ").Num(uint64(d.Exists)).Raw(" EXISTS").CRLF()
-		s.view.claimRecent()
-		s.enc.Raw("* ").Num(uint64(s.view.recents())).Raw(" RECENT").CRLF()
+		s.tellRecent()
 	}
 	s.tellDelayed()
 	return ctx.Err()

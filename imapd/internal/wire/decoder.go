@@ -34,8 +34,8 @@ type Decoder struct {
 	lim  Limits
 	more func() error // sends a continuation request, "+ ..."
 
-	// UTF8 says that the client may use UTF-8 in quoted strings and mailbox
-	// names (RFC 9755).
+	// UTF8 says that all mailbox names come in UTF-8 (RFC 9755). Without it
+	// those do that are beyond ASCII, and the others in modified UTF-7.
 	UTF8 bool
 
 	err      error

@@ -116,7 +116,8 @@ func (d *Decoder) NString() (s string, ok bool) {
 }
 
 // quoted reads a quoted string (RFC 3501 section 4.3): no CR, LF or NUL, and
-// 8-bit bytes only when the client has enabled UTF-8.
+// 8-bit bytes only in UTF-8, which clients may send without enabling it (RFC
+// 9755 section 3).
 func (d *Decoder) quoted() string {
 	d.Byte('"')
 	s := d.scratch[:0]
@@ -148,10 +149,6 @@ func (d *Decoder) quoted() string {
 			d.expected("the end of a quoted string")
 			return ""
 		case b >= 0x80:
-			if !d.UTF8 {
-				d.Fail("8-bit byte in a quoted string (send a literal)")
-				return ""
-			}
 			eight = true
 		}
 		s = append(s, b)
@@ -267,10 +264,15 @@ func (d *Decoder) Mailbox() string {
 }
 
 func (d *Decoder) name(s string) string {
-	if d.UTF8 {
+	// A name with 8-bit bytes cannot be modified UTF-7, so it means UTF-8 in any
+	// case (RFC 9755 section 3).
+	if d.UTF8 || strings.IndexFunc(s, beyondASCII) >= 0 {
 		if !utf8.ValidString(s) {
 			d.Fail("A mailbox name is not UTF-8")
 			return ""
+		}
+		if !d.UTF8 { // go-imap 2.0.0-beta.8 goes on writing "&-" for "&"
+			s = strings.ReplaceAll(s, "&-", "&")
 		}
 		return FoldInbox(s)
 	}
@@ -281,6 +283,8 @@ func (d *Decoder) name(s string) string {
 	}
 	return FoldInbox(name)
 }
+
+func beyondASCII(r rune) bool { return r >= 0x80 }
 
 // ListMailbox expects a mailbox name with wildcards, as in LIST and LSUB
 // (RFC 3501 section 9, list-mailbox), and gives it as UTF-8.
