@@ -38,6 +38,8 @@ type upload struct {
 	list    []store.Insertion
 	ingests []*store.Ingest
 	held    int // bytes in memory
+	octets  int64
+	adds    bool // to what is there: to be refused for its quota before it is sent
 }
 
 // close frees what the store has kept of messages that were not put anywhere.
@@ -52,7 +54,7 @@ func (s *session) append(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	up := &upload{box: box}
+	up := &upload{box: box, adds: true}
 	defer up.close()
 	s.dec.SP()
 	for {
@@ -118,6 +120,7 @@ func (s *session) appendOne(ctx context.Context, up *upload) error {
 	}
 	ins.Body = body
 	up.held += len(body.Header) + len(body.Text) + len(body.Structure)
+	up.octets += body.Size
 	up.list = append(up.list, ins)
 	return nil
 }
@@ -142,6 +145,12 @@ func (s *session) appendBytes(ctx context.Context, up *upload, in *store.Ingest)
 		return no("TOOBIG", "The message is larger than %d octets", d.Limits().Message)
 	case m.Size == 0: // RFC 3502 section 6.3.11: the client has changed its mind
 		return no("", "A message of no octets: nothing was stored")
+	}
+	if up.adds {
+		// RFC 9208 section 4.3.1: what has no room need not be sent.
+		if err := s.srv.cfg.Store.QuotaFor(ctx, s.actor, up.octets+m.Size, int64(len(up.list))+1); err != nil {
+			return err
+		}
 	}
 	r, err := m.Accept()
 	if err != nil {

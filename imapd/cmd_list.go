@@ -25,7 +25,8 @@ type listReturn struct {
 	name      string
 	parse     func(s *session, d *wire.Decoder, a *listArgs) // its value
 	attribute func(n *listNode) string                       // an attribute it adds, "" for none
-	after     func(s *session, a *listArgs, n *listNode)     // responses after the name's
+	// after sends responses after the name's.
+	after func(ctx context.Context, s *session, a *listArgs, n *listNode) error
 }
 
 // maxPatterns bounds the patterns of one LIST (limits.md), and maxWild the bytes
@@ -138,7 +139,9 @@ func (s *session) list(ctx context.Context, a listArgs) error {
 			return err
 		}
 		if n.listed(&a) && matchAny(patterns, n.name) {
-			s.writeList(&a, n)
+			if err := s.writeList(ctx, &a, n); err != nil {
+				return err
+			}
 		}
 		if err := s.enc.Err(); err != nil {
 			return err
@@ -186,17 +189,21 @@ func (n *listNode) listed(a *listArgs) bool {
 }
 
 // writeList sends one LIST response (RFC 5258 section 4).
-func (s *session) writeList(a *listArgs, n *listNode) {
+func (s *session) writeList(ctx context.Context, a *listArgs, n *listNode) error {
 	s.enc.Raw("* LIST ").Flags(n.attributes(a)).Raw(` "/" `).Mailbox(n.name)
 	if a.recursive {
 		s.writeChildInfo(a, n)
 	}
 	s.enc.CRLF()
 	for _, option := range a.returns {
-		if option.after != nil {
-			option.after(s, a, n)
+		if option.after == nil {
+			continue
+		}
+		if err := option.after(ctx, s, a, n); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // writeChildInfo tells which selection options hold below a name (RFC 5258

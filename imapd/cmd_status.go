@@ -16,11 +16,14 @@ func statusCommand() command {
 type statusItem struct {
 	name  string
 	write func(s *session, box *store.Mailbox)
+
+	// number is instead of write for a number that is not in the mailbox's row.
+	number func(ctx context.Context, s *session, box *store.Mailbox) (uint64, error)
 }
 
 // statusNumber is an item that is a number of the mailbox row.
 func statusNumber(name string, value func(box *store.Mailbox) uint64) statusItem {
-	return statusItem{name, func(s *session, box *store.Mailbox) { s.enc.Num(value(box)) }}
+	return statusItem{name: name, write: func(s *session, box *store.Mailbox) { s.enc.Num(value(box)) }}
 }
 
 // rev1StatusItems are those of RFC 3501, and DELETED of RFC 9051 section 6.3.11.
@@ -75,19 +78,33 @@ func (s *session) statusOf(ctx context.Context, a statusArgs) error {
 	if err != nil {
 		return err
 	}
-	s.writeStatus(&box, a.items)
-	return nil
+	return s.writeStatus(ctx, &box, a.items)
 }
 
 // writeStatus sends one STATUS response (RFC 3501 section 7.2.4).
-func (s *session) writeStatus(box *store.Mailbox, items []statusItem) {
+func (s *session) writeStatus(ctx context.Context, box *store.Mailbox, items []statusItem) error {
+	numbers := make([]uint64, len(items))
+	for i, item := range items {
+		if item.number == nil {
+			continue
+		}
+		var err error
+		if numbers[i], err = item.number(ctx, s, box); err != nil {
+			return err
+		}
+	}
 	s.enc.Raw("* STATUS ").Mailbox(box.Name).Raw(" (")
 	for i, item := range items {
 		if i > 0 {
 			s.enc.SP()
 		}
 		s.enc.Raw(item.name).SP()
-		item.write(s, box)
+		if item.write == nil {
+			s.enc.Num(numbers[i])
+		} else {
+			item.write(s, box)
+		}
 	}
 	s.enc.Byte(')').CRLF()
+	return nil
 }

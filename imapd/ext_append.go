@@ -23,7 +23,7 @@ func extAppendLimit() extension {
 			}
 			return "APPENDLIMIT=" + strconv.FormatInt(limit, 10)
 		}}},
-		statusItems: []statusItem{{"APPENDLIMIT", writeAppendLimit}},
+		statusItems: []statusItem{{name: "APPENDLIMIT", write: writeAppendLimit}},
 	}
 }
 

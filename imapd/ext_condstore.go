@@ -19,7 +19,7 @@ func extCondstore() extension {
 		capabilities: everywhere("CONDSTORE"),
 		enables:      []enable{{name: condstore, on: enableCondstore}},
 		selectParams: []selectParam{{name: "CONDSTORE", enables: condstore}},
-		statusItems:  []statusItem{{"HIGHESTMODSEQ", writeStatusHighest}},
+		statusItems:  []statusItem{{name: "HIGHESTMODSEQ", write: writeStatusHighest}},
 		fetchItems:   []fetchItem{plainItem("MODSEQ", modseqOp())},
 		fetchMods:    []fetchMod{{"CHANGEDSINCE", parseChangedSince}},
 		storeMods:    []storeMod{{name: "UNCHANGEDSINCE", enables: condstore, parse: parseUnchangedSince}},

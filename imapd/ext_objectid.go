@@ -14,7 +14,7 @@ func extObjectID() extension {
 		mailboxCodes: []mailboxCode{{"Mailbox id", func(box *store.Mailbox) string { // section 4
 			return "MAILBOXID (" + box.MailboxID + ")"
 		}}},
-		statusItems: []statusItem{{"MAILBOXID", func(s *session, box *store.Mailbox) {
+		statusItems: []statusItem{{name: "MAILBOXID", write: func(s *session, box *store.Mailbox) {
 			s.enc.Byte('(').Raw(box.MailboxID).Byte(')')
 		}}},
 		fetchItems: []fetchItem{

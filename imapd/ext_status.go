@@ -1,6 +1,8 @@
 package imapd
 
 import (
+	"context"
+
 	"tandem/imapd/internal/wire"
 	"tandem/store"
 )
@@ -29,10 +31,11 @@ func extListStatus() extension {
 				d.SP()
 				a.status = parseStatusItems(s, d)
 			},
-			after: func(s *session, a *listArgs, n *listNode) {
-				if n.box != nil { // RFC 5819 section 2: not for what cannot be selected
-					s.writeStatus(n.box, a.status)
+			after: func(ctx context.Context, s *session, a *listArgs, n *listNode) error {
+				if n.box == nil { // RFC 5819 section 2: not for what cannot be selected
+					return nil
 				}
+				return s.writeStatus(ctx, n.box, a.status)
 			},
 		}},
 	}

@@ -90,6 +90,7 @@ func extensions() []extension {
 		extThread(),
 		extPartial(),
 		extPreview(),
+		extQuota(),
 	}
 }
 

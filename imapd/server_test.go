@@ -21,8 +21,8 @@ import (
 )
 
 // testServer is a server on a loopback socket, over the real engine in a
-// directory of its own, with the accounts alice and bob whose password is
-// "secret".
+// directory of its own, with the accounts alice and bob, an administrator, whose
+// password is "secret".
 type testServer struct {
 	*Server
 	addr  string
@@ -45,7 +45,7 @@ func openStore(t testing.TB, opts store.Options) *store.Store {
 	})
 	accounts := []store.NewAccount{
 		{Name: "alice", Hash: "{PLAIN}secret", KeepScheme: true},
-		{Name: "bob", Hash: "{PLAIN}secret", KeepScheme: true},
+		{Name: "bob", Hash: "{PLAIN}secret", KeepScheme: true, Admin: true},
 	}
 	if err := st.CreateAccounts(t.Context(), accounts, false); err != nil {
 		t.Fatal(err)

@@ -76,17 +76,17 @@ func (s *Store) AccountByID(ctx context.Context, id AccountID) (Account, error) 
 	return s.engine.Account(ctx, id)
 }
 
-// QuotaFor gives OverQuota when the actor has no room for one more message of
-// size octets, so that a front end need not take it in to know. The verb that
+// QuotaFor gives OverQuota when the actor has no room for more messages of so
+// many octets, so that a front end need not take it in to know. The verb that
 // stores the message decides.
-func (s *Store) QuotaFor(ctx context.Context, by Actor, size int64) error {
+func (s *Store) QuotaFor(ctx context.Context, by Actor, octets, messages int64) error {
 	a, err := s.engine.Account(ctx, by.Account)
 	if err != nil {
 		return err
 	}
 	more := a.Used
-	more.Storage += size
-	more.Messages++
+	more.Storage += octets
+	more.Messages += messages
 	return a.Quota.Exceeded(a.Used, more)
 }
 
