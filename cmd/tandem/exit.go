@@ -45,6 +45,8 @@ func exitCode(err error) int {
 			return exitTooNew
 		case store.InUse:
 			return exitInUse
+		case store.Busy, store.Unavailable:
+			return exitTemporary
 		}
 	}
 	return exitFailure

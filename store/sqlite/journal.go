@@ -49,7 +49,8 @@ func (e *Engine) NoteReads(ctx context.Context, by store.Actor, id store.Mailbox
 const pruneJournalRows = 1000
 
 // PruneJournal forgets rows written before a time. An account's rows are in the
-// order of time, so its first ones are looked at.
+// order of time, so its first ones are looked at; those that a clock gone wrong
+// has dated in the future are passed over.
 func (e *Engine) PruneJournal(ctx context.Context, before time.Time) error {
 	accounts, err := e.Accounts(ctx)
 	if err != nil {
@@ -66,7 +67,7 @@ func (e *Engine) PruneJournal(ctx context.Context, before time.Time) error {
 			}
 			err = e.write(ctx, "prune the journal", 0, func(t *tx) error {
 				_, err := t.exec(`DELETE FROM journal WHERE account = ?1 AND time < ?2 AND n IN
-					(SELECT n FROM journal WHERE account = ?1 ORDER BY n LIMIT ?3)`, a.ID, before, pruneJournalRows)
+					(SELECT n FROM journal WHERE account = ?1 AND time <= ?4 ORDER BY n LIMIT ?3)`, a.ID, before, pruneJournalRows, t.now)
 				return err
 			})
 			if err != nil {
@@ -79,7 +80,7 @@ func (e *Engine) PruneJournal(ctx context.Context, before time.Time) error {
 
 func (e *Engine) hasOldJournal(ctx context.Context, id store.AccountID, before time.Time) (old bool, err error) {
 	err = e.read(ctx, "prune the journal", func(c *conn) error {
-		r, ok, err := c.first("SELECT time FROM journal WHERE account = ? ORDER BY n LIMIT 1", id)
+		r, ok, err := c.first("SELECT time FROM journal WHERE account = ? AND time <= ? ORDER BY n LIMIT 1", id, e.opts.Now())
 		old = ok && r.int(0) < before.Unix()
 		return err
 	})

@@ -61,7 +61,8 @@ func (e *Engine) pruneMailbox(ctx context.Context, id store.MailboxID, limit sto
 }
 
 // pruneStep forgets some tombstones of a mailbox, up to the modseq limit, and
-// raises what the mailbox says has been forgotten in the same transaction.
+// raises what the mailbox says has been forgotten in the same transaction. What
+// a clock gone wrong has dated in the future does not hold up the others.
 func (t *tx) pruneStep(id store.MailboxID, limit store.ModSeq, before time.Time) (more bool, err error) {
 	type grave struct {
 		uid     store.UID
@@ -71,7 +72,7 @@ func (t *tx) pruneStep(id store.MailboxID, limit store.ModSeq, before time.Time)
 	var upto store.ModSeq
 	bytes := int64(0)
 	err = t.query(`SELECT uid, message, modseq, size, removed_at FROM tombstone WHERE mailbox = ? AND modseq <= ?
-		ORDER BY mailbox, modseq LIMIT ?`, func(r row) error {
+		AND removed_at <= ? ORDER BY mailbox, modseq LIMIT ?`, func(r row) error {
 		if r.int(4) >= before.Unix() {
 			return errStop
 		}
@@ -83,7 +84,7 @@ func (t *tx) pruneStep(id store.MailboxID, limit store.ModSeq, before time.Time)
 		upto = store.ModSeq(r.int(2))
 		bytes += r.int(3)
 		return nil
-	}, id, limit, pruneRows)
+	}, id, limit, t.now, pruneRows)
 	if err != nil || len(graves) == 0 {
 		return false, err
 	}
