@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"tandem/imapd/internal/wire"
+	"tandem/store"
 )
 
 // searchCommand is RFC 3501 section 6.4.4; in its UID form 6.4.8.
@@ -23,13 +24,22 @@ type searchArgs struct {
 
 	esearch bool // RETURN was given (RFC 4731)
 	returns searchReturns
+
+	of *store.Mailbox // what was searched, when that is to be told (RFC 7377)
 }
 
 func parseSearch(s *session, d *wire.Decoder, uid bool) searchArgs {
 	a := searchArgs{uid: uid}
 	p := &searchParser{s: s, d: d}
 	d.SP()
-	name := p.word()
+	a.parseOptions(p, p.word())
+	return a
+}
+
+// parseOptions reads the return options, the charset and the program; the
+// first word was read.
+func (a *searchArgs) parseOptions(p *searchParser, name string) {
+	s, d := p.s, p.d
 	if name == "RETURN" {
 		d.SP()
 		a.esearch = true
@@ -49,13 +59,28 @@ func parseSearch(s *session, d *wire.Decoder, uid bool) searchArgs {
 	}
 	a.what = p.program(name)
 	a.modseq, a.refused = p.modseq, p.refused
-	return a
 }
 
 func (s *session) search(ctx context.Context, a searchArgs) error {
-	found := newSearchResult(&a)
+	found, err := s.find(ctx, &a)
+	return s.tellFound("SEARCH", &a, found, err)
+}
+
+// find searches the selected mailbox.
+func (s *session) find(ctx context.Context, a *searchArgs) (*searchResult, error) {
+	found := newSearchResult(a)
+	return found, s.lookThrough(ctx, a, a.gather(found))
+}
+
+// findIn searches a mailbox, once the search may run.
+func (s *session) findIn(ctx context.Context, v *view, a *searchArgs, found *searchResult) error {
+	return s.lookIn(ctx, v, a, a.gather(found))
+}
+
+// gather puts what is found into found.
+func (a *searchArgs) gather(found *searchResult) harvest {
 	onlyMin := a.returns.onlyMin()
-	err := s.lookThrough(ctx, &a, harvest{take: func(j *job) bool {
+	return harvest{take: func(j *job) bool {
 		for _, i := range j.found {
 			m := &j.page[i]
 			found.add(m.Seq, m.UID, m.ModSeq)
@@ -64,8 +89,7 @@ func (s *session) search(ctx context.Context, a searchArgs) error {
 			}
 		}
 		return true
-	}})
-	return s.tellFound("SEARCH", &a, found, err)
+	}}
 }
 
 // tellFound answers a search or sort that has ended with err.
@@ -93,26 +117,43 @@ func (s *session) lookThrough(ctx context.Context, a *searchArgs, h harvest) err
 	if a.modseq {
 		s.enable(condstore)
 	}
-	if max(a.what.level, h.level) > byEntry {
-		var stop context.CancelFunc
-		ctx, stop = s.watchClient(ctx)
-		defer stop()
-		var release func()
-		var err error
-		s.meanwhile(func() { release, err = s.srv.cfg.Store.BeginSearch(ctx, s.actor.Account) })
-		if err != nil {
-			return err
-		}
-		defer release()
+	ctx, release, err := s.beginSearch(ctx, max(a.what.level, h.level))
+	if err != nil {
+		return err
 	}
-	progress, goal, take := s.newProgress(), s.view.Len(), h.take
+	defer release()
+	return s.lookIn(ctx, s.view, a, h)
+}
+
+// beginSearch waits for a place when messages must be read, and then watches
+// whether the client is still there.
+func (s *session) beginSearch(ctx context.Context, at level) (_ context.Context, release func(), err error) {
+	if at <= byEntry {
+		return ctx, func() {}, nil
+	}
+	ctx, stop := s.watchClient(ctx)
+	var leave func()
+	s.meanwhile(func() { leave, err = s.srv.cfg.Store.BeginSearch(ctx, s.actor.Account) })
+	if err != nil {
+		stop()
+		return nil, nil, err
+	}
+	return ctx, func() {
+		leave()
+		stop()
+	}, nil
+}
+
+// lookIn runs the search program over a mailbox.
+func (s *session) lookIn(ctx context.Context, v *view, a *searchArgs, h harvest) error {
+	progress, goal, take := s.newProgress(), v.Len(), h.take
 	h.take = func(j *job) bool {
 		progress.at(j.page[len(j.page)-1].Seq, goal)
 		return take(j)
 	}
-	damaged, err := runSearch(ctx, s.srv.cfg.Store, s.view, a.what, h)
+	damaged, err := runSearch(ctx, s.srv.cfg.Store, v, a.what, h)
 	if damaged > 0 {
-		s.log.Error("damaged messages were not searched", "mailbox", s.view.name, "messages", damaged)
+		s.log.Error("damaged messages were not searched", "mailbox", v.name, "messages", damaged)
 	}
 	return err
 }

@@ -120,7 +120,11 @@ func (s *session) tellESearch(a *searchArgs, found *searchResult) {
 		}
 		if !begun {
 			begun = true
-			s.enc.Raw("* ESEARCH (TAG ").String(s.tag).Byte(')')
+			s.enc.Raw("* ESEARCH (TAG ").String(s.tag)
+			if a.of != nil { // RFC 7377 section 2.1
+				s.enc.Raw(" MAILBOX ").Mailbox(a.of.Name).Raw(" UIDVALIDITY ").Num(uint64(a.of.UIDValidity))
+			}
+			s.enc.Byte(')')
 			if a.uid {
 				s.enc.Raw(" UID")
 			}

@@ -71,6 +71,7 @@ func extensions() []extension {
 		extReplace(),
 		extUnselect(),
 		extESearch(),
+		extMultiSearch(),
 		extCondstore(),
 		extQResync(),
 		extUIDOnly(),

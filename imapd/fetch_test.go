@@ -197,6 +197,7 @@ func FuzzArguments(f *testing.F) {
 		" 1 (BINARY[1.2]<3.9223372036854775807> BINARY.PEEK[] BINARY.SIZE[4])",
 		" 1,3:5 (UNCHANGEDSINCE 7) +FLAGS.SILENT (\\Seen $x)", " 1 -FLAGS \\Deleted a b",
 		" RETURN (MIN ALL) CHARSET utf-8 OR (SEEN 1:4) NOT FROM {3+}\r\nabc", " HEADER a \"\" SINCE 1-Jan-2020 MODSEQ \"/flags/\\\\seen\" all 4",
+		" IN (mailboxes (a \"b\") subtree-one c inboxes subtree (d/e)) RETURN (MIN COUNT) CHARSET utf-8 SUBJECT x", " IN (personal (x y)) ALL",
 		" NOT NOT NOT ALL", " ((((ALL))))", " \"INBOX\" (CONDSTORE)",
 		" INBOX (QRESYNC (7 20 1:9,12 (1,3:4 2,9:10)))", " 1:* FLAGS (CHANGEDSINCE 0 VANISHED)",
 	} {
@@ -204,7 +205,7 @@ func FuzzArguments(f *testing.F) {
 	}
 	s := &session{srv: &Server{reg: newRegistry(extensions())}, enabled: map[string]bool{qresync: true}}
 	f.Fuzz(func(t *testing.T, line string) {
-		for _, name := range []string{"UID FETCH", "STORE", "SEARCH", "SELECT", "COPY", "UID EXPUNGE"} {
+		for _, name := range []string{"UID FETCH", "STORE", "SEARCH", "SELECT", "COPY", "UID EXPUNGE", "ESEARCH"} {
 			d := wire.NewDecoder(bufio.NewReader(strings.NewReader(line+"\r\n")), wire.UserLimits(1000), func() error { return nil })
 			if d.Begin() != nil {
 				return

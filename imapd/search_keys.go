@@ -25,7 +25,9 @@ func rev1SearchKeys() []searchKey {
 		}},
 		{"UID", func(p *searchParser) *criterion {
 			p.d.SP()
-			return setKey(numbers{p.d.Set(), true})
+			set := p.d.Set()
+			p.bySelected = p.bySelected || set.Saved
+			return setKey(numbers{set, true})
 		}},
 		{"KEYWORD", func(p *searchParser) *criterion { return parseKeyword(p) }},
 		{"UNKEYWORD", func(p *searchParser) *criterion { return combine(opNot, parseKeyword(p)) }},

@@ -34,6 +34,8 @@ type searchParser struct {
 	depth   int
 	modseq  bool
 	refused error
+
+	bySelected bool // a key says something of the selected mailbox alone
 }
 
 // word reads a keyword if one is next; else a set or a list starts here.
@@ -80,6 +82,7 @@ func (p *searchParser) key(word string) *criterion {
 	}
 	if p.d.Next() != '(' {
 		set := p.d.Set()
+		p.bySelected = true
 		if !set.Saved {
 			p.s.numbered = true
 			if p.s.enabled[uidonly] {

@@ -285,6 +285,7 @@ func FuzzSession(f *testing.F) {
 		"a APPEND INBOX {6+}\r\na: b\r\n\r\nb SELECT INBOX\r\nc REPLACE 1 INBOX (\\Seen) \"17-Jul-1996 02:44:25 -0700\" {6+}\r\na: c\r\n\r\nd UID REPLACE * Sent {1+}\r\nx\r\n",
 		"a APPEND INBOX {6+}\r\na: b\r\n\r\nb APPEND INBOX CATENATE (URL \"/INBOX/;UID=1/;SECTION=HEADER.FIELDS%20(a)/;PARTIAL=0.3\" TEXT {1+}\r\nx URL \";UID=1\")\r\n",
 		"a GETQUOTAROOT INBOX\r\nb GETQUOTA {3+}\r\nbob\r\nc SETQUOTA alice (STORAGE 1 MESSAGE 9223372036854775807)\r\nd STATUS INBOX (DELETED DELETED-STORAGE)\r\n",
+		"a APPEND INBOX {6+}\r\na: b\r\n\r\nb ESEARCH IN (personal subtree INBOX) RETURN (COUNT) TEXT b\r\nc SELECT INBOX\r\nd ESEARCH RETURN (SAVE) ALL\r\ne ESEARCH IN (selected mailboxes (Sent INBOX)) UID 1:* RECENT\r\n",
 		"a ID (\"a\" NIL)\r\nb ENABLE X\r\nc NAMESPACE\r\nd LOGOUT\r\n",
 	} {
 		f.Add(s)

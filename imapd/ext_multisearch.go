@@ -1,0 +1,232 @@
+package imapd
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"tandem/imapd/internal/wire"
+	"tandem/store"
+)
+
+// extMultiSearch is RFC 7377.
+func extMultiSearch() extension {
+	return extension{
+		name:         "MULTISEARCH",
+		rfc:          "RFC 7377",
+		capabilities: everywhere("MULTISEARCH"),
+		commands:     []command{row("ESEARCH", loggedIn, 0, parseMultiSearch, (*session).multiSearch)},
+	}
+}
+
+type multiSearchArgs struct {
+	searchArgs
+	in []mailboxFilter // none: the selected mailbox
+}
+
+// mailboxFilter is a source of mailboxes (RFC 5465 section 8, filter-mailboxes,
+// with what RFC 7377 section 5 adds).
+type mailboxFilter struct {
+	selected bool
+	match    func(box *store.Mailbox) bool // nil with selected
+}
+
+// maxSources is how many names a command may list.
+const maxSources = 1000
+
+// parseMultiSearch is RFC 7377 section 5. What is answered is always UIDs.
+func parseMultiSearch(s *session, d *wire.Decoder) (a multiSearchArgs) {
+	a.uid, a.esearch = true, true
+	p := &searchParser{s: s, d: d}
+	d.SP()
+	name := p.word()
+	if name == "IN" {
+		d.SP()
+		a.in = parseSources(d)
+		d.SP()
+		name = p.word()
+	}
+	a.parseOptions(p, name)
+	if a.returns == nil {
+		a.returns = searchReturns{s.srv.reg.searchReturns["ALL"]}
+	}
+	switch {
+	case d.Err() != nil:
+	case !a.onlySelected() && p.bySelected:
+		d.Fail("Message numbers and $ mean nothing in other mailboxes")
+	case !a.onlySelected() && slices.ContainsFunc(a.returns, func(r searchReturn) bool { return r.end != nil }):
+		d.Fail("Such a result can be kept of the selected mailbox only") // RFC 7377 section 2.2: SAVE
+	case s.view == nil && a.wantsSelected():
+		d.Fail("No mailbox is selected") // RFC 7377 section 2.2
+	}
+	return a
+}
+
+// onlySelected says that no mailbox but the selected one is meant.
+func (a *multiSearchArgs) onlySelected() bool {
+	return !slices.ContainsFunc(a.in, func(f mailboxFilter) bool { return !f.selected })
+}
+
+func (a *multiSearchArgs) wantsSelected() bool {
+	return len(a.in) == 0 || slices.ContainsFunc(a.in, func(f mailboxFilter) bool { return f.selected })
+}
+
+// parseSources reads the list after IN. No scope options are known.
+func parseSources(d *wire.Decoder) (list []mailboxFilter) {
+	names := 0
+	d.List(func() {
+		if d.Next() == '(' {
+			d.Fail("Unknown scope option")
+			return
+		}
+		var f mailboxFilter
+		switch word := d.Keyword(); word {
+		case "SELECTED":
+			f.selected = true
+		case "INBOXES": // where mail is delivered to by itself
+			f.match = func(box *store.Mailbox) bool { return box.Name == "INBOX" }
+		case "PERSONAL":
+			f.match = func(*store.Mailbox) bool { return true }
+		case "SUBSCRIBED":
+			f.match = func(box *store.Mailbox) bool { return box.Subscribed }
+		case "MAILBOXES":
+			f.match = nameFilter(d, &names, func(string) bool { return false })
+		case "SUBTREE":
+			f.match = nameFilter(d, &names, func(string) bool { return true })
+		case "SUBTREE-ONE":
+			f.match = nameFilter(d, &names, func(rest string) bool { return !strings.Contains(rest, "/") })
+		default:
+			d.Fail("Unknown source of mailboxes %s", word)
+		}
+		list = append(list, f)
+		if len(list)+names > maxSources {
+			d.Fail("More than %d sources of mailboxes", maxSources)
+		}
+	})
+	if len(list) == 0 {
+		d.Fail("An empty list of mailboxes")
+	}
+	return list
+}
+
+// nameFilter reads a name or a list of names, and matches those and what below
+// is true of: the name without that and the separator.
+func nameFilter(d *wire.Decoder, names *int, below func(rest string) bool) func(*store.Mailbox) bool {
+	wanted := map[string]bool{}
+	one := func() {
+		wanted[d.Mailbox()] = true
+		if *names++; *names > maxSources {
+			d.Fail("More than %d names", maxSources)
+		}
+	}
+	d.SP()
+	if d.Next() == '(' {
+		d.List(one)
+	} else {
+		one()
+	}
+	if len(wanted) == 0 {
+		d.Fail("An empty list of names")
+	}
+	return func(box *store.Mailbox) bool {
+		if wanted[box.Name] {
+			return true
+		}
+		for i := range len(box.Name) {
+			if box.Name[i] == '/' && wanted[box.Name[:i]] && below(box.Name[i+1:]) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// multiSearch answers for each mailbox in which something was found, and for
+// no other (RFC 7377 section 2.1).
+func (s *session) multiSearch(ctx context.Context, a multiSearchArgs) error {
+	if a.refused != nil {
+		return a.refused
+	}
+	if a.modseq {
+		s.enable(condstore)
+	}
+	if a.onlySelected() {
+		box := s.view.Mailbox()
+		box.Name = s.view.name
+		a.of = &box
+		found, err := s.find(ctx, &a.searchArgs)
+		if err == nil && found.count == 0 {
+			return a.returns.end(s, found)
+		}
+		return s.tellFound("SEARCH", &a.searchArgs, found, err)
+	}
+	boxes, err := s.sources(ctx, a.in)
+	if err != nil {
+		return err
+	}
+	ctx, release, err := s.beginSearch(ctx, a.what.level)
+	if err != nil {
+		return err
+	}
+	defer release()
+	for i := range boxes {
+		if err := s.searchOne(ctx, &a.searchArgs, &boxes[i]); err != nil {
+			return err
+		}
+		if err := s.enc.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sources gives the mailboxes that are meant, each once. Names of none, and of
+// those that this user may not see, are passed over (RFC 7377 section 2.2).
+func (s *session) sources(ctx context.Context, in []mailboxFilter) ([]store.Mailbox, error) {
+	boxes, err := s.srv.cfg.Store.Mailboxes(ctx, s.actor)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(boxes, func(box store.Mailbox) bool {
+		return !slices.ContainsFunc(in, func(f mailboxFilter) bool {
+			if f.selected {
+				return s.view != nil && s.view.ID() == box.ID
+			}
+			return f.match(&box)
+		})
+	}), nil
+}
+
+// searchOne searches one of several mailboxes; the selected one as this
+// session knows it.
+func (s *session) searchOne(ctx context.Context, a *searchArgs, box *store.Mailbox) error {
+	v := s.view
+	if v == nil || v.ID() != box.ID {
+		opened, err := s.srv.cfg.Store.View(ctx, s.actor, box.ID)
+		if err == nil {
+			defer opened.Close()
+			v = &view{View: opened, name: box.Name, readOnly: true}
+			err = v.Load(ctx)
+		}
+		if err != nil {
+			return passOver(err)
+		}
+	} else if err := v.Load(ctx); err != nil {
+		return passOver(err)
+	}
+	found := newSearchResult(a)
+	if err := s.findIn(ctx, v, a, found); err != nil || found.count == 0 {
+		return err
+	}
+	a.of = box
+	s.tellESearch(a, found)
+	return nil
+}
+
+// passOver forgives a mailbox that has gone meanwhile.
+func passOver(err error) error {
+	if kind := store.KindOf(err); kind == store.NotFound || kind == store.Forbidden {
+		return nil
+	}
+	return err
+}
