@@ -45,14 +45,15 @@ type Capability struct {
 	RFC          string
 	BeforeLogin  bool
 	AfterLogin   bool
+	Depends      bool     // also on the connection or on settings
 	Commands     []string // commands that come with its extension
 	ExtensionFor string   // the extension's name
 }
 
 // Capabilities gives the table of capabilities, for the documentation.
-func (srv *Server) Capabilities() []Capability {
+func Capabilities() []Capability {
 	var table []Capability
-	for _, x := range srv.reg.extensions {
+	for _, x := range extensions() {
 		var names []string
 		for _, c := range x.commands {
 			names = append(names, c.name)
@@ -62,6 +63,7 @@ func (srv *Server) Capabilities() []Capability {
 				Name: c.name, RFC: x.rfc, Commands: names, ExtensionFor: x.name,
 				BeforeLogin: c.states&stranger != 0,
 				AfterLogin:  c.states&loggedIn != 0,
+				Depends:     c.word != nil,
 			})
 		}
 	}

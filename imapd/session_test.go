@@ -252,7 +252,7 @@ func TestPanicEndsOneConnection(t *testing.T) {
 func TestCapabilities(t *testing.T) {
 	ts := startServer(t, nil)
 	table := map[string]Capability{}
-	for _, c := range ts.Capabilities() {
+	for _, c := range Capabilities() {
 		table[c.Name] = c
 	}
 	c := ts.login(t, "alice")

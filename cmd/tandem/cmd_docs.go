@@ -34,7 +34,7 @@ func docsCommand() *cobra.Command {
 
 // referencePages are the generated pages by file name.
 func referencePages(root *cobra.Command) map[string]string {
-	return map[string]string{"configuration.md": configurationPage(), "commands.md": commandsPage(root)}
+	return map[string]string{"configuration.md": configurationPage(), "commands.md": commandsPage(root), "imap.md": imapPage()}
 }
 
 const generated = "<!-- Generated from the program by make docs. -->\n\n"

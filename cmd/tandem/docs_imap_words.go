@@ -1,0 +1,94 @@
+package main
+
+// imapWords is every word of CAPABILITY that is or will be offered, in the
+// order of the page. A new extension adds its line; one that stands here and
+// is not in imapd's registry is shown as not there yet.
+func imapWords() []imapWord {
+	return []imapWord{
+		// the protocol
+		{"IMAP4rev1", "3501", "`\\Recent` is told to the first session that selects; the separator is `/`", "++++"},
+		{"IMAP4rev2", "9051", "beside IMAP4rev1, by ENABLE", "??++"},
+		{"ENABLE", "5161", "", "++++"},
+		{"ID", "2971", "the version is told after login only", "++++"},
+		{"STARTTLS", "3501", "not under TLS, or without a certificate", "++++"},
+		{"LOGINDISABLED", "3501", "without TLS, but for this machine (`[auth] plaintext`)", "++++"},
+		{"SASL-IR", "4959", "", "++++"},
+		{"LITERAL+", "7888", "default; up to the limits on literals, refused ones are read past", "++++"},
+		{"LITERAL-", "7888", "in its place with `[imap] literal_minus`: 4,096 octets without asking", "o?--"},
+		{"IDLE", "2177", "a keep-alive line every two minutes", "++++"},
+		{"COMPRESS=DEFLATE", "4978", "output at most 64 KiB ahead of the parser", "++--"},
+		{"UNAUTHENTICATE", "8437", "ends compression too", "??+-"},
+		{"UTF8=ACCEPT", "9755", "`&` stands for itself once enabled; without it APPEND refuses headers in UTF-8 (`[imap] utf8_headers` takes them), but takes other 8-bit headers", "o?++"},
+		{"NOTIFY", "5465", "", "+?--"},
+		{"INPROGRESS", "9585", "for searches, copies and moves, every 10 seconds", "+?-+"},
+
+		// login
+		{"AUTH=PLAIN", "4616", "under TLS, or from this machine", "++++"},
+		{"AUTH=LOGIN", "–", "as PLAIN; for old clients", "oo-?"},
+		{"AUTH=SCRAM-SHA-256-PLUS", "7677, 9266", "under TLS 1.3, when every account has keys (`[auth] scram`)", "oo-+"},
+		{"AUTH=SCRAM-SHA-256", "7677", "when every account has keys (`[auth] scram`)", "oo-+"},
+		{"AUTH=SCRAM-SHA-1-PLUS", "5802, 9266", "by setting only", "oo-+"},
+		{"AUTH=SCRAM-SHA-1", "5802", "by setting only", "oo-+"},
+		{"AUTH=OAUTHBEARER", "7628", "with a provider in `[auth.oauth]`", "oo+-"},
+		{"AUTH=XOAUTH2", "–", "as OAUTHBEARER, in the form Google made", "oo+-"},
+		{"AUTH=EXTERNAL", "4422", "with client certificates", "oo-o"},
+
+		// synchronising
+		{"CONDSTORE", "7162", "one counter for all mailboxes of an account; NOMODSEQ never", "++++"},
+		{"QRESYNC", "7162", "every expunge is told right, however long ago; where its record is gone, more UIDs may be named than were expunged", "++++"},
+		{"OBJECTID", "8474", "EMAILID and THREADID of every message; ids survive moves and renames", "-++-"},
+		{"UIDONLY", "9586", "", "-++-"},
+		{"UIDBATCHES", "10022", "at least 500 messages in a batch", "-?+-"},
+		{"PARTIAL", "9394", "SEARCH, SORT and FETCH; not with THREAD", "-+--"},
+		{"MESSAGELIMIT", "9738", "by setting", "-?+-"},
+		{"SAVELIMIT", "9738", "by setting", "-?+-"},
+
+		// searching and sorting
+		{"ESEARCH", "4731", "", "++++"},
+		{"SEARCHRES", "5182", "a result of more than 65,536 runs of UIDs is NO [NOTSAVED]", "++++"},
+		{"WITHIN", "5032", "", "++++"},
+		{"SAVEDATE", "8514", "", "++-+"},
+		{"SEARCH=FUZZY", "6203", "word matches", "o+--"},
+		{"MULTISEARCH", "7377", "", "-+-+"},
+		{"SORT", "5256", "of equal texts the first 32 to 1,024 bytes decide, by the number of messages", "+++-"},
+		{"SORT=DISPLAY", "5957", "", "+++-"},
+		{"ESORT", "5267", "", "+++-"},
+		{"CONTEXT=SEARCH", "5267", "four at once in a session", "+?--"},
+		{"CONTEXT=SORT", "5267", "four at once in a session", "-?--"},
+		{"I18NLEVEL=1", "5255", "SEARCH, SORT and THREAD compare by i;unicode-casemap", "+?--"},
+		{"THREAD=ORDEREDSUBJECT", "5256", "", "++--"},
+		{"THREAD=REFERENCES", "5256", "", "+++-"},
+		{"THREAD=REFS", "draft", "as Dovecot: by references alone", "++--"},
+
+		// messages
+		{"MULTIAPPEND", "3502", "all messages or none; 4 MiB of headers", "++++"},
+		{"APPENDLIMIT", "7889", "`[limits] message_size`; the same for every mailbox", "-+-+"},
+		{"BINARY", "3516", "binary parts of messages appended are kept in base64 and given back as they came", "++++"},
+		{"CATENATE", "4469", "URLs of one's own mailboxes", "++--"},
+		{"URL-PARTIAL", "5550", "", "++--"},
+		{"REPLACE", "8508", "one transaction", "++-+"},
+		{"UIDPLUS", "4315", "", "++++"},
+		{"MOVE", "6851", "one transaction", "++++"},
+		{"PREVIEW", "8970", "made when it is asked for, LAZY or not", "++++"},
+
+		// mailboxes
+		{"NAMESPACE", "2342", "one personal namespace", "++++"},
+		{"CHILDREN", "3348", "always told", "+++-"},
+		{"LIST-EXTENDED", "5258", "100 patterns", "++++"},
+		{"LIST-STATUS", "5819", "", "++++"},
+		{"LIST-METADATA", "9590", "", "?+-+"},
+		{"LIST-MYRIGHTS", "8440", "", "?+--"},
+		{"STATUS=SIZE", "8438", "", "++++"},
+		{"SPECIAL-USE", "6154", "`\\Archive`, `\\Drafts`, `\\Junk`, `\\Sent`, `\\Trash`: one for a mailbox", "++++"},
+		{"CREATE-SPECIAL-USE", "6154", "one use", "-+++"},
+		{"UNSELECT", "3691", "", "++++"},
+		{"QUOTA", "9208", "one quota root per account", "o+++"},
+		{"QUOTA=RES-STORAGE", "9208", "", "?+++"},
+		{"QUOTA=RES-MESSAGE", "9208", "", "?+--"},
+		{"QUOTA=RES-MAILBOX", "9208", "", "?+--"},
+		{"QUOTASET", "9208", "for administrators", "?+--"},
+		{"METADATA", "5464", "entries of mailboxes and of the server, private and shared", "o+-+"},
+		{"ACL", "4314", "", "o++-"},
+		{"RIGHTS=", "4314", "", "o++-"},
+	}
+}
