@@ -66,6 +66,9 @@ type Config struct {
 	SCRAM     SCRAM // "" is SCRAMOff
 	SCRAMSHA1 bool  // offer SCRAM-SHA-1 beside SCRAM-SHA-256
 
+	OAuth       OAuth // where access tokens are checked
+	ClientCerts bool  // verified certificates of clients name accounts
+
 	FailedLoginDelay    bool // whether failing replies wait
 	FailedLoginsPending int  // replies to one source that wait at once; 0 is no limit
 	Hashes              int  // computed at once; 0 is the number of cores
@@ -111,15 +114,17 @@ type Identity struct {
 
 // Authenticator checks logins. It is safe for concurrent use.
 type Authenticator struct {
-	accounts  Accounts
-	log       *slog.Logger
-	plaintext Plaintext
-	scram     SCRAM
-	sha1      bool
-	slots     *slots
-	cache     *cache
-	limiter   *limiter // nil: failures do not wait
-	dummy     matcher  // of a hash that nobody has, to be as slow for unknown names
+	accounts    Accounts
+	log         *slog.Logger
+	plaintext   Plaintext
+	scram       SCRAM
+	sha1        bool
+	slots       *slots
+	cache       *cache
+	limiter     *limiter // nil: failures do not wait
+	tokens      *tokens  // nil: no access tokens
+	clientCerts bool
+	dummy       matcher // of a hash that nobody has, to be as slow for unknown names
 
 	rehashing sync.WaitGroup
 }
@@ -127,12 +132,13 @@ type Authenticator struct {
 // New returns an Authenticator over accounts.
 func New(accounts Accounts, cfg Config) *Authenticator {
 	a := &Authenticator{
-		accounts:  accounts,
-		log:       cfg.Log,
-		plaintext: cfg.Plaintext,
-		scram:     cfg.SCRAM,
-		sha1:      cfg.SCRAMSHA1,
-		cache:     newCache(),
+		accounts:    accounts,
+		log:         cfg.Log,
+		plaintext:   cfg.Plaintext,
+		scram:       cfg.SCRAM,
+		clientCerts: cfg.ClientCerts,
+		sha1:        cfg.SCRAMSHA1,
+		cache:       newCache(),
 	}
 	if a.log == nil {
 		a.log = slog.Default()
@@ -142,6 +148,9 @@ func New(accounts Accounts, cfg Config) *Authenticator {
 	}
 	if a.scram == "" {
 		a.scram = SCRAMOff
+	}
+	if cfg.OAuth.enabled() {
+		a.tokens = newTokens(cfg.OAuth)
 	}
 	if cfg.FailedLoginDelay {
 		a.limiter = newLimiter(cfg.Trusted, cfg.FailedLoginsPending)

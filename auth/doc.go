@@ -18,7 +18,12 @@
 //	slots.go    how many hashes are computed at once
 //	cache.go    passwords found right not long ago
 //	limiter.go  how long a failing reply waits
-//	sasl.go     mechanisms
+//	sasl.go     mechanisms; PLAIN and LOGIN
+//	scram.go    SCRAM and its keys
+//	external.go EXTERNAL: certificates of clients
+//	bearer.go   OAUTHBEARER and XOAUTH2
+//	oauth.go    access tokens: introspection, keys, claims
+//	jwt.go      JSON Web Tokens and the keys they are signed with
 //	dovecot/    Dovecot's auth client protocol, for MTAs
 //
 // Invariants:

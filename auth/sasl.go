@@ -27,6 +27,9 @@ func mechanisms() []mechanism {
 		scramSHA256.mechanism(false),
 		scramSHA1.mechanism(true),
 		scramSHA1.mechanism(false),
+		external(),
+		oauthBearer(),
+		xoauth2(),
 		{name: "PLAIN", password: true, start: startPlain},
 		{name: "LOGIN", password: true, start: startLogin},
 	}

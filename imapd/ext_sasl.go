@@ -13,6 +13,15 @@ func extScramSHA1() extension {
 	return mechanisms("SCRAM-SHA-1", "RFC 5802", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-1")
 }
 
+// extExternal is RFC 4422 appendix A: the certificate that a client has shown.
+func extExternal() extension { return mechanisms("EXTERNAL", "RFC 4422", "EXTERNAL") }
+
+// extOAuthBearer is RFC 7628.
+func extOAuthBearer() extension { return mechanisms("OAUTHBEARER", "RFC 7628", "OAUTHBEARER") }
+
+// extXOAuth2 is what OAUTHBEARER was made from; it has no RFC.
+func extXOAuth2() extension { return mechanisms("XOAUTH2", "", "XOAUTH2") }
+
 func mechanisms(name, rfc string, names ...string) extension {
 	x := extension{name: name, rfc: rfc}
 	for _, n := range names {

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/base64"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 	"tandem/store"
 )
 
-// withScram makes a server that offers SCRAM; alice and bob have keys.
+// withScram makes a server that offers SCRAM; all accounts have keys.
 func withScram(t *testing.T, cfg auth.Config) *testServer {
 	t.Helper()
 	cfg.Log = slog.New(slog.DiscardHandler)
@@ -21,11 +22,11 @@ func withScram(t *testing.T, cfg auth.Config) *testServer {
 		c.Auth = auth.New(c.Store, cfg)
 		c.Limits.BadStranger = 100
 	})
-	for _, name := range []string{"alice", "bob"} {
-		a, err := ts.store.Account(t.Context(), name)
-		if err != nil {
-			t.Fatal(err)
-		}
+	accounts, err := ts.store.Accounts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range accounts {
 		p := &store.NewPassword{Hash: auth.HashPassword("secret"), Keys: auth.MakeScramKeys("secret", cfg.SCRAMSHA1)}
 		if err := ts.store.UpdateAccount(t.Context(), a.ID, store.AccountUpdate{Password: p}); err != nil {
 			t.Fatal(err)
@@ -123,4 +124,14 @@ func TestScramPlus(t *testing.T) {
 	if got := c.scram("SCRAM-SHA-256-PLUS", alice.NewConversationWithChannelBinding(bound)); !strings.HasPrefix(got, "s OK") {
 		t.Errorf("bound: %s", got)
 	}
+}
+
+// transcriptServer is the server for a transcript: that of sasl.txt has every
+// mechanism.
+func transcriptServer(t *testing.T, file string) *testServer {
+	t.Helper()
+	if filepath.Base(file) != "sasl.txt" {
+		return startServer(t, nil)
+	}
+	return withScram(t, auth.Config{SCRAM: auth.SCRAMAuto, SCRAMSHA1: true, OAuth: auth.OAuth{JWKS: "http://127.0.0.1:1/"}})
 }

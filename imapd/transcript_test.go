@@ -39,7 +39,7 @@ func TestTranscripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := &player{ts: startServer(t, nil), clients: map[int]*client{}}
+			p := &player{ts: transcriptServer(t, file), clients: map[int]*client{}}
 			lines := strings.Split(string(text), "\n")
 			for i := 0; i < len(lines); i++ {
 				where := place{t, fmt.Sprintf("%s:%d", file, i+1), lines[i]}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -47,10 +46,7 @@ func (a *app) printConfig(c *config, note func(setting) string) error {
 	printf, result := printer(a.out)
 	section := ""
 	for _, s := range settings(c) {
-		in, key, nested := strings.Cut(s.Key, ".")
-		if !nested {
-			in, key = "", s.Key
-		}
+		in, key := s.section()
 		if in != section {
 			printf("\n[%s]", in)
 			section = in

@@ -54,10 +54,7 @@ func configurationPage() string {
 	c.Hostname, c.Data = "the host's own name", "$XDG_DATA_HOME/tandem"
 	section := "-"
 	for _, s := range settings(&c) {
-		in, key, nested := strings.Cut(s.Key, ".")
-		if !nested {
-			in, key = "", s.Key
-		}
+		in, key := s.section()
 		if in != section {
 			title := "[" + in + "]"
 			if in == "" {

@@ -51,6 +51,8 @@ type lmtpConfig struct {
 type tlsConfig struct {
 	Cert string `toml:"cert" doc:"certificate chain in PEM; with neither file a local CA and certificate are made in the data directory"`
 	Key  string `toml:"key" doc:"private key in PEM; both files are read again when they change"`
+
+	ClientCA string `toml:"client_ca" doc:"authorities in PEM whose certificates log clients in (EXTERNAL) as the account of the mail address in them or, without one, of the common name; other certificates are refused. Empty: none are asked for"`
 }
 
 type authConfig struct {
@@ -59,6 +61,21 @@ type authConfig struct {
 	SCRAM     string   `toml:"scram" doc:"SCRAM-SHA-256, by which clients prove a password without sending it: \"auto\" (once every password of every enabled account has keys for it, which a login without SCRAM makes), \"on\" or \"off\""`
 	SCRAMSHA1 bool     `toml:"scram_sha1" doc:"offer SCRAM-SHA-1 as well"`
 	Listen    []string `toml:"listen" doc:"unix:/path sockets that speak Dovecot's authentication protocol, for a mail server's submission logins"`
+
+	OAuth oauthConfig `toml:"oauth"`
+}
+
+// oauthConfig says how access tokens (OAUTHBEARER, XOAUTH2) are checked; without
+// either URL none are taken.
+type oauthConfig struct {
+	IntrospectionURL string   `toml:"introspection_url" doc:"where the provider tells whether an access token is good (RFC 7662)"`
+	ClientID         string   `toml:"client_id" doc:"our name for introspection"`
+	ClientSecretFile string   `toml:"client_secret_file" doc:"a file with our secret for introspection"`
+	JWKSURL          string   `toml:"jwks_url" doc:"in place of introspection_url, the provider's keys (RFC 7517) for access tokens that are JSON Web Tokens; needs issuer and audience"`
+	Issuer           string   `toml:"issuer" doc:"what the claim iss of a token must be"`
+	Audience         []string `toml:"audience" doc:"one of these must be in the claim aud of a token; empty: anything"`
+	Scopes           []string `toml:"scopes" doc:"scopes that a token must have, all of them"`
+	Claim            string   `toml:"claim" doc:"the claim that names the account"`
 }
 
 type retentionConfig struct {
@@ -122,13 +139,14 @@ func defaults() config {
 		host = "localhost"
 	}
 	return config{
-		Hostname:  host,
-		Domains:   []string{},
-		Data:      defaultData(),
-		IMAP:      imapConfig{Listen: []string{"127.0.0.1:10143"}, ListenTLS: []string{"127.0.0.1:10993"}},
-		POP3:      pop3Config{Listen: []string{"127.0.0.1:10110"}, ListenTLS: []string{"127.0.0.1:10995"}},
-		LMTP:      lmtpConfig{Listen: []string{"127.0.0.1:10024"}, SocketMode: 0o660, Subaddress: "mailbox"},
-		Auth:      authConfig{Plaintext: "loopback", SCRAM: "auto", Trusted: []string{}, Listen: []string{}},
+		Hostname: host,
+		Domains:  []string{},
+		Data:     defaultData(),
+		IMAP:     imapConfig{Listen: []string{"127.0.0.1:10143"}, ListenTLS: []string{"127.0.0.1:10993"}},
+		POP3:     pop3Config{Listen: []string{"127.0.0.1:10110"}, ListenTLS: []string{"127.0.0.1:10995"}},
+		LMTP:     lmtpConfig{Listen: []string{"127.0.0.1:10024"}, SocketMode: 0o660, Subaddress: "mailbox"},
+		Auth: authConfig{Plaintext: "loopback", SCRAM: "auto", Trusted: []string{}, Listen: []string{},
+			OAuth: oauthConfig{Audience: []string{}, Scopes: []string{}, Claim: "email"}},
 		Retention: retentionConfig{Expunged: duration(14 * 24 * time.Hour), Journal: duration(90 * 24 * time.Hour)},
 		Quota:     quotaConfig{LMTPReply: 452},
 		Log:       logConfig{Level: "info"},

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -22,6 +24,15 @@ type setting struct {
 	Env   string // "TANDEM_LIMITS_STRANGERS"
 	Doc   string
 	value reflect.Value
+}
+
+// section splits the key into the name of its table in the file, "" at the top,
+// and its name there.
+func (s setting) section() (table, name string) {
+	if i := strings.LastIndexByte(s.Key, '.'); i >= 0 {
+		return s.Key[:i], s.Key[i+1:]
+	}
+	return "", s.Key
 }
 
 // loaded is a config with the origin of each value: "default", "file", "env" or
@@ -108,7 +119,7 @@ func (l *loaded) readFile() error {
 		l.Origin[key] = "file " + l.File
 	}
 	dir := filepath.Dir(l.File)
-	for _, path := range []*string{&l.TLS.Cert, &l.TLS.Key} {
+	for _, path := range []*string{&l.TLS.Cert, &l.TLS.Key, &l.TLS.ClientCA, &l.Auth.OAuth.ClientSecretFile} {
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(dir, *path)
 		}
@@ -262,6 +273,7 @@ func (l *loaded) validate() error {
 	if h := l.LMTP.JunkHeader; h != "" && !strings.Contains(strings.TrimLeft(h, ": "), ":") {
 		errs = append(errs, fmt.Errorf("lmtp.junk_header: %q is no header line (write \"X-Spam: yes\")", h))
 	}
+	errs = append(errs, l.Auth.OAuth.check()...)
 	for key, list := range l.listeners() {
 		for _, addr := range list {
 			if err := checkAddr(addr, key == "auth.listen"); err != nil {
@@ -285,6 +297,32 @@ func (l *loaded) validate() error {
 		return fmt.Errorf("check the configuration: %s", strings.Join(lines, "; "))
 	}
 	return nil
+}
+
+// check says what is wrong with how tokens are to be checked.
+func (o oauthConfig) check() (errs []error) {
+	for key, text := range map[string]string{"introspection_url": o.IntrospectionURL, "jwks_url": o.JWKSURL} {
+		u, err := url.Parse(text)
+		switch {
+		case text == "":
+		case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+			errs = append(errs, fmt.Errorf("auth.oauth.%s: %q is no URL", key, text))
+		case u.Scheme == "http" && !isLoopback(u.Hostname()):
+			errs = append(errs, fmt.Errorf("auth.oauth.%s: not without TLS (write https://)", key))
+		}
+	}
+	if o.IntrospectionURL != "" && o.JWKSURL != "" {
+		errs = append(errs, errors.New("auth.oauth: give introspection_url or jwks_url, not both"))
+	}
+	if o.JWKSURL != "" && (o.Issuer == "" || len(o.Audience) == 0) {
+		errs = append(errs, errors.New("auth.oauth: jwks_url needs issuer and audience (or every token of the provider would do, whatever it was made for)"))
+	}
+	return errs
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 func checkAddr(addr string, unixOnly bool) error {

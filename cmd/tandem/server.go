@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -44,6 +45,7 @@ type server struct {
 
 	listeners *listen.Server
 	certs     *listen.Certs
+	secrets   secrets
 	store     *store.Store
 	auth      *auth.Authenticator
 	control   *controlServer
@@ -81,6 +83,10 @@ func startServer(ctx context.Context, l *loaded, log *slog.Logger, level *slog.L
 		if s.certs, err = listen.OpenCerts(l.TLS.Cert, l.TLS.Key, log); err != nil {
 			return nil, usageError{fmt.Errorf("read the certificate: %w", err)}
 		}
+	}
+	var err error
+	if s.secrets, err = readSecrets(l); err != nil {
+		return nil, usageError{err}
 	}
 	if err := s.listeners.Bind(ctx, s.services()...); err != nil {
 		return nil, s.whyNotBound(err)
@@ -154,11 +160,11 @@ func (s *server) open() error {
 	if s.control, err = listenControl(l.Data, s.store, s.log); err != nil {
 		return errors.Join(err, s.store.Close())
 	}
-	s.auth = auth.New(s.store, authConfigOf(l, s.log))
-	s.imap = imapd.New(imapd.Config{Store: s.store, Auth: s.auth, TLS: s.certs.Config(), Limits: imapLimits(l),
+	s.auth = auth.New(s.store, authConfigOf(l, s.secrets, s.log))
+	s.imap = imapd.New(imapd.Config{Store: s.store, Auth: s.auth, TLS: s.tls(), Limits: imapLimits(l),
 		ShortLiterals: l.IMAP.LiteralMinus, UTF8Headers: l.IMAP.UTF8Headers,
 		Logger: s.log, Hostname: l.Hostname, Version: version})
-	s.pop3 = pop3d.New(pop3d.Config{Store: s.store, Auth: s.auth, TLSConfig: s.certs.Config(), Hostname: l.Hostname,
+	s.pop3 = pop3d.New(pop3d.Config{Store: s.store, Auth: s.auth, TLSConfig: s.tls(), Hostname: l.Hostname,
 		Limits: pop3Limits(l), Logger: s.log})
 	s.lmtp = lmtpd.New(lmtpd.Config{Store: s.store, Hostname: l.Hostname, InboxOnly: l.LMTP.Subaddress == "inbox",
 		JunkHeader: l.LMTP.JunkHeader, FullIsFinal: l.Quota.LMTPReply == 552, Limits: lmtpLimits(l), Logger: s.log})
@@ -195,7 +201,7 @@ func (s *server) services() []listen.Service {
 	l := s.config
 	implicit := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
-		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return s.certs.Config(), nil },
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return s.tls(), nil },
 	}
 	imap := func(ctx context.Context, c *listen.Conn) { s.imap.Serve(ctx, c) }
 	pop3 := func(ctx context.Context, c *listen.Conn) { s.pop3.Serve(ctx, c) }
@@ -243,6 +249,43 @@ func (s *server) serve(ctx context.Context) error {
 	err := s.store.Close()
 	s.log.Info("stopped")
 	return err
+}
+
+// secrets are what is read while the server may still read it.
+type secrets struct {
+	clientCAs *x509.CertPool // nil: clients are asked for no certificate
+	oauth     string
+}
+
+func readSecrets(l *loaded) (s secrets, err error) {
+	if l.TLS.ClientCA != "" {
+		text, err := os.ReadFile(l.TLS.ClientCA)
+		if err != nil {
+			return s, fmt.Errorf("read tls.client_ca: %w", err)
+		}
+		s.clientCAs = x509.NewCertPool()
+		if !s.clientCAs.AppendCertsFromPEM(text) {
+			return s, fmt.Errorf("read tls.client_ca: %s has no certificate in PEM", l.TLS.ClientCA)
+		}
+	}
+	if path := l.Auth.OAuth.ClientSecretFile; path != "" {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return s, fmt.Errorf("read auth.oauth.client_secret_file: %w", err)
+		}
+		s.oauth = strings.TrimRight(string(text), "\r\n")
+	}
+	return s, nil
+}
+
+// tls is for connections of clients. A certificate that is not of our
+// authorities ends the handshake.
+func (s *server) tls() *tls.Config {
+	c := s.certs.Config()
+	if s.secrets.clientCAs != nil {
+		c.ClientAuth, c.ClientCAs = tls.VerifyClientCertIfGiven, s.secrets.clientCAs
+	}
+	return c
 }
 
 // notify tells systemd, when it is there.
@@ -297,11 +340,17 @@ func listenLimits(l *loaded) listen.Limits {
 	}
 }
 
-func authConfigOf(l *loaded, log *slog.Logger) auth.Config {
+func authConfigOf(l *loaded, files secrets, log *slog.Logger) auth.Config {
 	c := auth.Config{
-		Plaintext:           auth.Plaintext(l.Auth.Plaintext),
-		SCRAM:               auth.SCRAM(l.Auth.SCRAM),
-		SCRAMSHA1:           l.Auth.SCRAMSHA1,
+		Plaintext:   auth.Plaintext(l.Auth.Plaintext),
+		SCRAM:       auth.SCRAM(l.Auth.SCRAM),
+		SCRAMSHA1:   l.Auth.SCRAMSHA1,
+		ClientCerts: files.clientCAs != nil,
+		OAuth: auth.OAuth{
+			Introspection: l.Auth.OAuth.IntrospectionURL, ClientID: l.Auth.OAuth.ClientID, ClientSecret: files.oauth,
+			JWKS: l.Auth.OAuth.JWKSURL, Issuer: l.Auth.OAuth.Issuer,
+			Audience: l.Auth.OAuth.Audience, Scopes: l.Auth.OAuth.Scopes, Claim: l.Auth.OAuth.Claim,
+		},
 		FailedLoginDelay:    l.Limits.FailedLoginDelay,
 		FailedLoginsPending: l.Limits.FailedLogins,
 		HashesWaiting:       l.Limits.HashWaiting,
