@@ -13,6 +13,12 @@ import (
 // python runs a script of testdata with the target and the sample messages.
 func python(t *testing.T, to target, script string) {
 	t.Helper()
+	interpret(t, to, "python3", script)
+}
+
+// interpret has an interpreter run a script of testdata.
+func interpret(t *testing.T, to target, interpreter, script string) {
+	t.Helper()
 	input, err := json.Marshal(struct {
 		target
 		Mails [][]byte `json:"mails"`
@@ -22,7 +28,7 @@ func python(t *testing.T, to target, script string) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "python3", filepath.Join("testdata", script))
+	cmd := exec.CommandContext(ctx, interpreter, filepath.Join("testdata", script))
 	cmd.Stdin = bytes.NewReader(input)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%s: %v\n%s", script, err, out)
@@ -49,4 +55,23 @@ func TestPythonLMTP(t *testing.T) {
 	t.Parallel()
 	needs(t, "python3", "python3")
 	python(t, newTarget(t), "lmtp_job.py")
+}
+
+// TestPythonCompress: zlib at the other end of COMPRESS=DEFLATE, flushing in
+// each of its ways, also a few bytes at a time.
+func TestPythonCompress(t *testing.T) {
+	t.Parallel()
+	needs(t, "python3", "python3")
+	to := newTarget(t)
+	fill(t, to, "INBOX", samples())
+	python(t, to, "compress_job.py")
+}
+
+// TestImapflow needs node and the npm package imapflow, found by NODE_PATH.
+func TestImapflow(t *testing.T) {
+	t.Parallel()
+	if err := exec.Command("node", "-e", "require('imapflow')").Run(); err != nil {
+		t.Skip("node cannot find imapflow: npm install imapflow, and set NODE_PATH to its node_modules")
+	}
+	interpret(t, newTarget(t), "node", "imapflow_job.js")
 }
