@@ -17,7 +17,7 @@ func extReplace() extension {
 		commands: []command{
 			// EXPUNGE goes out with the answer of both forms: it is what
 			// they are for (RFC 8508 section 3.4).
-			row("REPLACE", selected, readsOn, parseReplace(false), (*session).replace),
+			row("REPLACE", selected, readsOn|namesNumbers, parseReplace(false), (*session).replace),
 			row("UID REPLACE", selected, readsOn, parseReplace(true), (*session).replace),
 		},
 	}
