@@ -174,6 +174,7 @@ func (s *session) storeUpload(ctx context.Context, up *upload) error {
 	for i, d := range done {
 		up.ingests[i].Used()
 		uids.Add(uint32(d.UID))
+		s.arrived(up.box.ID, store.UIDSet{{Start: d.UID, Stop: d.UID}})
 	}
 	s.ok(fmt.Sprintf("APPENDUID %d %s", done[0].UIDValidity, uids), "APPEND completed")
 	if s.view != nil && s.view.ID() == up.box.ID {

@@ -58,6 +58,9 @@ func (s *session) copyTo(ctx context.Context, a copyArgs, move bool) (store.Copi
 	}
 	var done store.Copied
 	s.meanwhile(func() { done, err = s.view.Copy(ctx, to.ID, uids, move) })
+	if err == nil {
+		s.arrived(to.ID, done.Dest)
+	}
 	return done, err
 }
 

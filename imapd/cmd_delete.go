@@ -28,6 +28,7 @@ func (s *session) delete(ctx context.Context, name string) error {
 	if err := s.srv.cfg.Store.DeleteMailbox(ctx, s.actor, name); err != nil {
 		return err
 	}
+	s.causedBy(ctx, box.Name)
 	if s.view != nil && s.view.ID() == box.ID {
 		s.leaveMailbox()
 	}

@@ -28,15 +28,13 @@ func (s *session) idle(ctx context.Context, _ none) error {
 	if err := s.continuation("idling"); err != nil {
 		return err
 	}
-	var wake <-chan struct{}
 	if s.view != nil {
-		wake = s.view.Wake()
 		if err := s.tellChanges(ctx, true); err != nil {
 			return err
 		}
 	}
 	input := s.awaitInput(func() {})
-	err := s.idleUntil(ctx, input, wake)
+	err := s.idleUntil(ctx, input)
 	s.gotInput()
 	if err != nil {
 		return err
@@ -52,8 +50,9 @@ func (s *session) idle(ctx context.Context, _ none) error {
 }
 
 // idleUntil tells changes until there is input, or the connection is gone; in
-// both cases nobody reads from it any more.
-func (s *session) idleUntil(ctx context.Context, input, wake <-chan struct{}) error {
+// both cases nobody reads from it any more. NOTIFY says which changes (RFC 5465
+// section 4).
+func (s *session) idleUntil(ctx context.Context, input <-chan struct{}) error {
 	tick := time.NewTicker(keepAlive)
 	defer tick.Stop()
 	for {
@@ -61,8 +60,10 @@ func (s *session) idleUntil(ctx context.Context, input, wake <-chan struct{}) er
 		select {
 		case <-input:
 			return nil
-		case <-wake:
+		case <-s.selectedWake():
 			err = s.tellChanges(ctx, true)
+		case <-s.othersWake():
+			s.tellOthers(ctx)
 		case <-tick.C:
 			s.enc.Raw("* OK Still here").CRLF()
 		}

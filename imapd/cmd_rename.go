@@ -27,5 +27,9 @@ func (s *session) rename(ctx context.Context, a renameArgs) error {
 	if a.from != "INBOX" && strings.HasPrefix(a.to, a.from+"/") {
 		return no("CANNOT", "A mailbox cannot be moved into itself")
 	}
-	return s.srv.cfg.Store.RenameMailbox(ctx, s.actor, a.from, a.to)
+	err := s.srv.cfg.Store.RenameMailbox(ctx, s.actor, a.from, a.to)
+	if err == nil {
+		s.causedBy(ctx, a.from, a.to)
+	}
+	return err
 }

@@ -213,13 +213,19 @@ func (s *session) tellVanished(earlier string, uids wire.NumSet) {
 	}
 }
 
-// okExpunged makes the tagged answer to a command that expunged tell where the
-// client is afterwards (RFC 7162 section 3.2.7). The loop tells all that
+// okExpunged notes that the command in hand has expunged, and makes its tagged
+// answer tell where the client is afterwards (RFC 7162 section 3.2.7). The loop tells all that
 // happened up to there before it sends the answer.
 func (s *session) okExpunged(text string) {
-	if s.enabled[qresync] {
-		s.ok("HIGHESTMODSEQ "+strconv.FormatUint(uint64(s.view.HighestModSeq()), 10), text)
+	s.expunged = true
+	if !s.enabled[qresync] {
+		return
 	}
+	upTo := s.view.HighestModSeq()
+	if s.heeded()&flagChange == 0 { // not everything up to there is told
+		upTo = s.view.Told()
+	}
+	s.ok("HIGHESTMODSEQ "+strconv.FormatUint(uint64(upTo), 10), text)
 }
 
 // tellDelayed keeps a client from resuming behind expunges that it has not
@@ -229,7 +235,7 @@ func (s *session) tellDelayed() {
 	if !s.enabled[qresync] {
 		return
 	}
-	waiting := len(s.view.Gone()) > 0
+	waiting := len(s.view.Gone()) > 0 || s.heeded()&flagChange == 0 && s.view.Behind()
 	if waiting || s.view.delayed {
 		s.tellHighest(s.view.Told())
 	}

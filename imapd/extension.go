@@ -79,6 +79,7 @@ func extensions() []extension {
 		extQResync(),
 		extUIDOnly(),
 		extUIDBatches(),
+		extNotify(),
 		extObjectID(),
 		extWithin(),
 		extSaveDate(),

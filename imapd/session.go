@@ -35,12 +35,15 @@ type session struct {
 	enabled map[string]bool // by ENABLE, or by a command that implies it
 	view    *view           // of the selected mailbox, else nil
 
+	interest *interest // by NOTIFY; nil until it is first used
+
 	// pendingInput is what awaitInput gave when it is left to the loop to wait
 	// for it before it reads again; until then another goroutine may be inside
 	// the stream.
 	pendingInput <-chan struct{}
 
 	tag      string                      // of the command in hand
+	expunged bool                        // it has expunged, and tells so in any case
 	numbered bool                        // it is a search that names sequence numbers
 	done     answer                      // the tagged OK of the command in hand, when it says more
 	after    func(context.Context) error // to be done after the tagged answer, once
@@ -70,6 +73,7 @@ func (srv *Server) newSession(conn net.Conn) *session {
 // close lets go of what the session holds.
 func (s *session) close() {
 	s.leaveMailbox()
+	s.endNotify()
 	if s.pendingInput != nil {
 		_ = s.enc.Flush()
 		_ = s.stream.socket.Close() // ends the waiting
@@ -169,11 +173,8 @@ func (s *session) continuation(text string) error {
 
 // next reads one command, runs it and answers it. An error ends the session.
 func (s *session) next(ctx context.Context) error {
-	if s.pendingInput != nil {
-		_ = s.enc.Flush()
-		<-s.pendingInput
-		s.pendingInput = nil
-		s.gotInput()
+	if err := s.awaitCommand(ctx); err != nil {
+		return err
 	}
 	if err := s.dec.Begin(); err != nil {
 		return err
@@ -184,7 +185,7 @@ func (s *session) next(ctx context.Context) error {
 			s.stream.busy = false
 		}
 	}()
-	s.done, s.numbered = answer{}, false
+	s.done, s.numbered, s.expunged = answer{}, false, false
 	s.runs++
 
 	tag := s.dec.Tag()

@@ -280,6 +280,7 @@ func FuzzSession(f *testing.F) {
 		"a SELECT INBOX\r\nb UID SEARCH RETURN (ALL) OR NOT TEXT x (SINCE 1-Jan-2020 MODSEQ 1)\r\nc STORE 1 (UNCHANGEDSINCE 3) +FLAGS (\\Deleted $x)\r\nd EXPUNGE\r\n",
 		"a SELECT INBOX\r\nb UID COPY 1:* Sent\r\nc MOVE 1 Trash\r\nd IDLE\r\nDONE\r\ne CLOSE\r\n",
 		"a APPEND INBOX ~{42+}\r\nContent-Transfer-Encoding: binary\r\n\r\na\x00\nb\r\nb SELECT INBOX\r\nc FETCH 1 (BINARY[1] BINARY.SIZE[] BINARY.PEEK[1]<1.1>)\r\n",
+		"a NOTIFY SET STATUS (selected (MessageNew (UID BODY.PEEK[1]) MessageExpunge FlagChange)) (subtree (Sent Drafts) (MessageNew MessageExpunge)) (personal (MailboxName SubscriptionChange))\r\nb SELECT INBOX\r\nc CREATE q/r\r\nd COPY 1 Sent\r\ne NOTIFY SET (selected-delayed NONE) (inboxes NONE)\r\nf IDLE\r\nDONE\r\ng NOTIFY NONE\r\n",
 		"a ENABLE UIDONLY\r\nb SELECT INBOX\r\nc UID FETCH 1:* UID\r\nd FETCH 1 UID\r\ne UID SEARCH 1\r\nf UIDBATCHES 500 1:3\r\ng UIDBATCHES 4294967295 2:4294967295\r\n",
 		"a ENABLE QRESYNC\r\nb SELECT INBOX (QRESYNC (1 1 1:9 (1 1)))\r\nc UID FETCH 1:* FLAGS (CHANGEDSINCE 0 VANISHED)\r\nd EXPUNGE\r\n",
 		"a APPEND INBOX {6+}\r\na: b\r\n\r\nb SELECT INBOX\r\nc REPLACE 1 INBOX (\\Seen) \"17-Jul-1996 02:44:25 -0700\" {6+}\r\na: c\r\n\r\nd UID REPLACE * Sent {1+}\r\nx\r\n",

@@ -16,8 +16,10 @@ const (
 // told; expunge says whether EXPUNGE may be sent (RFC 3501 section 7.4.1).
 // Expunges go first, so that the numbers of what follows are the new ones.
 func (s *session) tellChanges(ctx context.Context, expunge bool) error {
+	heeded := s.heeded()
+	expunge = expunge && (heeded&messageExpunge != 0 || s.expunged)
 	s.tellLost(expunge)
-	d := s.view.Advance(expunge)
+	d := s.view.AdvanceOver(store.Reach{Expunges: expunge, Flags: heeded&flagChange != 0, New: heeded&messageNew != 0})
 	s.tellKeywords()
 	s.tellExpunges(&d)
 	if d.Flags {
@@ -26,6 +28,9 @@ func (s *session) tellChanges(ctx context.Context, expunge bool) error {
 	if d.Grew {
 		s.enc.Raw("* ").Num(uint64(d.Exists)).Raw(" EXISTS").CRLF()
 		s.tellRecent()
+		if err := s.tellNew(ctx, &d); err != nil {
+			return err
+		}
 	}
 	s.tellDelayed()
 	return ctx.Err()

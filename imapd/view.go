@@ -17,6 +17,8 @@ type view struct {
 	emptied  bool // see tellLost
 	delayed  bool // see tellDelayed
 
+	mine store.UIDSet // what this session has put here and not been told of
+
 	// saved is what "$" means (RFC 5182). UIDs whose messages were expunged
 	// stay in it: they are never used again, so they mean nothing.
 	saved store.UIDSet

@@ -22,6 +22,8 @@
 //	ingest.go   a stream of bytes becomes a Body
 //	index.go    the in-memory index: loaded once, kept current by publish
 //	view.go     a session's view: three numbers instead of a list of UIDs
+//	vanished.go what a session that comes back has to hear is gone
+//	watch.go    a session's watch over a whole account
 //	store.go    Open, Hub (publish and wake)
 //	upkeep.go   what happens in the background: flushing, pruning, making room
 //	engine.go   the Engine interface and its rules

@@ -61,6 +61,7 @@ type Store struct {
 	keywords  map[AccountID][]string
 	recent    map[MailboxID]UID // live values not yet written
 	searches  map[AccountID]chan struct{}
+	watches   map[AccountID]map[*Watch]bool
 
 	idle int64 // bytes of the indexes that nobody has open; guarded by mu
 
@@ -83,7 +84,8 @@ func Open(engine Engine, opts Options) *Store {
 	s := &Store{engine: engine, opts: opts,
 		mailboxes: map[MailboxID]*index{}, keywords: map[AccountID][]string{},
 		recent: map[MailboxID]UID{}, searches: map[AccountID]chan struct{}{},
-		uses: map[CredentialID]CredentialUse{}, short: make(chan struct{}, 1)}
+		watches: map[AccountID]map[*Watch]bool{},
+		uses:    map[CredentialID]CredentialUse{}, short: make(chan struct{}, 1)}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	engine.Start(s.publish)
 	s.done.Go(s.upkeep)
@@ -134,6 +136,7 @@ func (s *Store) publish(changes []Change) {
 		if x != nil {
 			x.publish(c)
 		}
+		s.tellWatches(c)
 	}
 }
 

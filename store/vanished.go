@@ -24,6 +24,13 @@ func (v *View) Vanished(ctx context.Context, since ModSeq, within UIDSet) (UIDSe
 // it can resume from there.
 func (v *View) Told() ModSeq { return min(v.told, v.flags) }
 
+// Behind reports whether expunges or changes of flags are still to be told.
+func (v *View) Behind() bool {
+	v.x.mu.Lock()
+	defer v.x.mu.Unlock()
+	return v.x.flagged > v.flags || len(v.x.expungedAfter(v.told, v.next)) > 0
+}
+
 // present gives the UIDs of set that have an entry. The caller holds mu.
 func (x *index) present(set UIDSet) (found UIDSet) {
 	for _, r := range set {

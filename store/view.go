@@ -302,6 +302,14 @@ type Delta struct {
 // changes, and expunges when expunge is set (RFC 3501 section 7.4.1 forbids
 // them in answer to FETCH, STORE and SEARCH).
 func (v *View) Advance(expunge bool) Delta {
+	return v.AdvanceOver(Reach{Expunges: expunge, Flags: true, New: true})
+}
+
+// Reach is what a view moves over; the rest is told another time.
+type Reach struct{ Expunges, Flags, New bool }
+
+// AdvanceOver moves the view like Advance, over what reach has.
+func (v *View) AdvanceOver(reach Reach) Delta {
 	x := v.x
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -309,14 +317,16 @@ func (v *View) Advance(expunge bool) Delta {
 	if !x.loaded {
 		return d
 	}
-	if expunge {
+	if reach.Expunges {
 		d.Gone = x.expungedAfter(v.told, v.next)
 		v.told = max(v.told, x.row.HighestModSeq)
 	}
-	d.Flags = x.flagged > v.flags
-	v.flags = max(v.flags, x.row.HighestModSeq)
-	v.own = nil
-	if x.row.UIDNext > v.next {
+	if reach.Flags {
+		d.Flags = x.flagged > v.flags
+		v.flags = max(v.flags, x.row.HighestModSeq)
+		v.own = nil
+	}
+	if reach.New && x.row.UIDNext > v.next {
 		d.Grew, d.New = true, UIDRange{v.next, x.row.UIDNext - 1}
 		v.next = x.row.UIDNext
 		d.Exists = v.len()
@@ -336,8 +346,17 @@ func (v *View) Runs(d *Delta, i int, buf []SeqRun) []SeqRun {
 	return buf
 }
 
+// maxOwn bounds what a session that does not hear of flags keeps; what it
+// forgets it may hear of twice.
+const maxOwn = 1000
+
 // Own notes a change of flags that this session tells by itself.
-func (v *View) Own(m ModSeq) { v.own = append(v.own, m) }
+func (v *View) Own(m ModSeq) {
+	if len(v.own) >= maxOwn {
+		v.own = append(v.own[:0], v.own[maxOwn/2:]...)
+	}
+	v.own = append(v.own, m)
+}
 
 // Changed appends to buf the members from uid on whose flags a delta has
 // changed, up to buf's capacity. To go on, ask again from the last UID + 1.

@@ -1,0 +1,296 @@
+package imapd
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"tandem/imapd/internal/wire"
+	"tandem/store"
+)
+
+// awaitCommand tells what NOTIFY asked for until the client sends the next
+// command, or is gone (RFC 5465 section 3.1).
+func (s *session) awaitCommand(ctx context.Context) error {
+	if s.pendingInput == nil {
+		if s.interest == nil || s.in.Buffered() > 0 {
+			return nil
+		}
+		s.pendingInput = s.awaitInput(func() {})
+	}
+	_ = s.enc.Flush()
+	err := s.pushUntil(ctx, s.pendingInput)
+	s.pendingInput = nil
+	s.gotInput()
+	return err
+}
+
+// pushUntil tells what NOTIFY asked for until there is input.
+func (s *session) pushUntil(ctx context.Context, input <-chan struct{}) error {
+	for s.interest != nil {
+		select {
+		case <-input:
+			return nil
+		case <-s.selectedWake():
+			if err := s.tellChanges(ctx, !s.interest.delayed); err != nil {
+				s.log.Error("changes could not be told", "err", err)
+			}
+		case <-s.othersWake():
+			s.tellOthers(ctx)
+		}
+		if err := s.enc.Rest(); err != nil {
+			_ = s.stream.socket.Close() // ends the wait for input
+			<-input
+			return err
+		}
+	}
+	<-input
+	return nil
+}
+
+// selectedWake receives when something the client heeds may have happened to
+// the selected mailbox.
+func (s *session) selectedWake() <-chan struct{} {
+	if s.view == nil || s.heeded() == 0 {
+		return nil
+	}
+	return s.view.Wake()
+}
+
+// othersWake receives when something may have happened in the account.
+func (s *session) othersWake() <-chan struct{} {
+	if s.interest == nil || s.interest.watch == nil {
+		return nil
+	}
+	return s.interest.watch.Wake()
+}
+
+// tellOthers tells what happened to mailboxes other than the selected one. When
+// it cannot, it gives NOTIFY up, as RFC 5465 section 5.8 has it.
+func (s *session) tellOthers(ctx context.Context) {
+	i := s.interest
+	seen := i.watch.Take()
+	if seen.Names && !seen.Lost {
+		rows, err := s.tellNames(ctx)
+		if err != nil {
+			s.log.Error("changes of mailboxes could not be told", "err", err)
+			seen.Lost = true
+		}
+		seen.Rows = rows
+	}
+	if seen.Lost {
+		s.limitHit("notifications")
+		s.status("*", answer{"OK", "NOTIFICATIONOVERFLOW", "Not all changes can be told: NOTIFY is off"})
+		s.endNotify()
+		s.interest = &interest{}
+		return
+	}
+	slices.SortFunc(seen.Rows, func(a, b store.Mailbox) int { return strings.Compare(a.Name, b.Name) })
+	for k := range seen.Rows {
+		row := &seen.Rows[k]
+		was, known := i.known[row.ID]
+		if !known || row.HighestModSeq <= was.HighestModSeq {
+			continue
+		}
+		row.Subscribed = i.subs[row.Name]
+		i.known[row.ID] = *row
+		if s.view == nil || s.view.ID() != row.ID {
+			if err := s.tellStatus(ctx, &was, row, i.asked(row.Name, row.Subscribed)); err != nil {
+				s.log.Error("changes of a mailbox could not be told", "err", err)
+			}
+		}
+	}
+}
+
+// tellStatus sends STATUS with what has changed of a mailbox, as far as it was
+// asked for (RFC 5465 sections 5.1 to 5.3).
+func (s *session) tellStatus(ctx context.Context, was, row *store.Mailbox, asked events) error {
+	var items []statusItem
+	counts := row.UIDNext != was.UIDNext || row.Messages != was.Messages
+	flags := asked&flagChange != 0
+	if asked&(messageNew|messageExpunge) != 0 && counts {
+		items = append(items, s.srv.reg.statusItems["MESSAGES"], s.srv.reg.statusItems["UIDNEXT"])
+	}
+	if flags && row.Unseen != was.Unseen {
+		items = append(items, s.srv.reg.statusItems["UNSEEN"])
+	}
+	if s.enabled[condstore] && (flags || len(items) > 0) {
+		items = append(items, highestItem())
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	return s.writeStatus(ctx, row, append(items, s.srv.reg.statusItems["UIDVALIDITY"]))
+}
+
+// highestItem is HIGHESTMODSEQ where the client did not ask for it itself,
+// which would enable CONDSTORE.
+func highestItem() statusItem {
+	return statusNumber("HIGHESTMODSEQ", func(b *store.Mailbox) uint64 { return uint64(b.HighestModSeq) })
+}
+
+// tellAllStatus is the STATUS indicator of NOTIFY SET (RFC 5465 section 3.1).
+func (s *session) tellAllStatus(ctx context.Context) error {
+	rows := make([]store.Mailbox, 0, len(s.interest.known))
+	for _, row := range s.interest.known {
+		rows = append(rows, row)
+	}
+	slices.SortFunc(rows, func(a, b store.Mailbox) int { return strings.Compare(a.Name, b.Name) })
+	all := s.srv.reg.statusItems
+	for k := range rows {
+		row := &rows[k]
+		asked := s.interest.asked(row.Name, s.interest.subs[row.Name])
+		if asked&messageEvents == 0 || s.view != nil && s.view.ID() == row.ID {
+			continue
+		}
+		items := []statusItem{all["MESSAGES"], all["UIDNEXT"], all["UIDVALIDITY"]}
+		if asked&flagChange != 0 {
+			items = append(items, highestItem())
+		}
+		if err := s.writeStatus(ctx, row, items); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellNames tells what happened to names and subscriptions (RFC 5465 sections
+// 5.4 and 5.5), and gives the mailboxes as they are now.
+func (s *session) tellNames(ctx context.Context) ([]store.Mailbox, error) {
+	i := s.interest
+	tree, err := s.listTree(ctx)
+	if err != nil {
+		return nil, err
+	}
+	affected, renamed := i.compare(tree)
+	var rows []store.Mailbox
+	known := i.known
+	subs := i.subs
+	i.note(tree)
+	for id := range i.known {
+		row := i.known[id]
+		rows = append(rows, row)
+		was, ok := known[id]
+		if !ok {
+			was = store.Mailbox{HighestModSeq: 1, UIDNext: 1}
+		}
+		// Its counters are still to be told of.
+		row.HighestModSeq, row.UIDNext, row.Messages, row.Unseen = was.HighestModSeq, was.UIDNext, was.Messages, was.Unseen
+		i.known[id] = row
+	}
+	names := make([]string, 0, len(affected))
+	for name := range affected {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		asked := i.asked(name, subs[name] || i.subs[name])
+		if from, ok := renamed[name]; ok {
+			asked |= i.asked(from, subs[from])
+		}
+		if asked&affected[name] != 0 && !i.own[name] {
+			s.tellName(tree, name, renamed[name])
+		}
+	}
+	return rows, nil
+}
+
+// compare finds the names that something happened to, and of those that were
+// renamed what they were called before.
+func (i *interest) compare(tree listTree) (affected map[string]events, renamed map[string]string) {
+	affected, renamed = map[string]events{}, map[string]string{}
+	touch := func(name string, e events) { affected[name] |= e }
+	exists := func(name string) { // made or removed: the level above is affected too
+		touch(name, mailboxName)
+		if up := parentName(name); up != "" {
+			touch(up, mailboxName)
+		}
+	}
+	now := map[store.MailboxID]string{}
+	for name, n := range tree {
+		if n.box == nil {
+			continue
+		}
+		now[n.box.ID] = name
+		was, known := i.known[n.box.ID]
+		switch {
+		case !known:
+			exists(name)
+		case was.Name != name:
+			renamed[name] = was.Name
+		}
+	}
+	for id := range i.known {
+		if _, there := now[id]; !there {
+			exists(i.known[id].Name)
+		}
+	}
+	for name, n := range tree {
+		if n.subscribed != i.subs[name] {
+			touch(name, subscriptionChange)
+		}
+	}
+	for name := range i.subs {
+		if tree[name] == nil {
+			touch(name, subscriptionChange)
+		}
+	}
+	for to, from := range renamed {
+		if up := parentName(to); up == "" || renamed[up] == "" || renamed[up] != parentName(from) {
+			touch(to, mailboxName) // else it went along with the one above it
+		}
+	}
+	return affected, renamed
+}
+
+func parentName(name string) string { return name[:max(0, strings.LastIndexByte(name, '/'))] }
+
+// tellName sends LIST about one name; from is what it was called before, or "".
+func (s *session) tellName(tree listTree, name, from string) {
+	a := listArgs{extended: true, returns: []listReturn{s.srv.reg.listReturns["SUBSCRIBED"]}}
+	n := tree[name]
+	if n == nil {
+		n = &listNode{name: name}
+	}
+	s.enc.Raw("* LIST ").Flags(n.attributes(&a)).Raw(` "/" `).Mailbox(name)
+	if from != "" {
+		s.enc.Raw(` ("OLDNAME" (`).Mailbox(from).Raw("))")
+	}
+	s.enc.CRLF()
+}
+
+// tellNew sends what NOTIFY asked for of new messages in the selected mailbox,
+// less those that this session itself has put there (RFC 5465 section 5.2).
+func (s *session) tellNew(ctx context.Context, d *store.Delta) error {
+	mine := s.view.mine
+	s.view.mine = nil
+	if s.interest == nil || len(s.interest.fetch) == 0 {
+		return nil
+	}
+	f := newFetcher(ctx, s, &fetchArgs{ops: s.interest.fetch})
+	if err := f.run(without(d.New, wireSet(mine))); err != nil {
+		return err
+	}
+	return f.setSeen()
+}
+
+// arrived notes messages that this session itself has put into a mailbox.
+func (s *session) arrived(id store.MailboxID, uids store.UIDSet) {
+	if s.interest != nil && s.view != nil && s.view.ID() == id {
+		s.view.mine = append(s.view.mine, uids...)
+	}
+}
+
+// without gives the UIDs of r that are not in set.
+func without(r store.UIDRange, set wire.NumSet) (left store.UIDSet) {
+	for _, taken := range set.Intersect(wire.Of(uint32(r.Start), uint32(r.Stop))) {
+		if start := store.UID(taken.Start); start > r.Start {
+			left = append(left, store.UIDRange{Start: r.Start, Stop: start - 1})
+		}
+		r.Start = store.UID(taken.Stop) + 1
+	}
+	if r.Start <= r.Stop {
+		left = append(left, r)
+	}
+	return left
+}

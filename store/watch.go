@@ -1,0 +1,96 @@
+package store
+
+import "sync"
+
+// Watch is a session's hold on the changes of a whole account. A wake-up says
+// only that there may be something to Take.
+type Watch struct {
+	s       *Store
+	account AccountID
+	wake    chan struct{}
+
+	mu   sync.Mutex
+	seen Watched
+	rows map[MailboxID]Mailbox // becomes seen.Rows
+}
+
+// Watched is what happened in an account between two looks at it.
+type Watched struct {
+	Rows  []Mailbox // of the mailboxes that changed, as they are now; in no order
+	Names bool      // mailboxes or subscriptions were made, renamed or removed
+	Lost  bool      // too much happened to keep: Rows is not all
+}
+
+// maxWatchedRows bounds what is kept for a session that does not look.
+const maxWatchedRows = 1000
+
+// Watch begins a watch. Close must be called.
+func (s *Store) Watch(account AccountID) *Watch {
+	w := &Watch{s: s, account: account, wake: make(chan struct{}, 1)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.watches[account] == nil {
+		s.watches[account] = map[*Watch]bool{}
+	}
+	s.watches[account][w] = true
+	return w
+}
+
+// Close ends the watch.
+func (w *Watch) Close() {
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	delete(w.s.watches[w.account], w)
+	if len(w.s.watches[w.account]) == 0 {
+		delete(w.s.watches, w.account)
+	}
+}
+
+// Wake receives when there may be something to Take.
+func (w *Watch) Wake() <-chan struct{} { return w.wake }
+
+// Take gives what happened since it was last called.
+func (w *Watch) Take() Watched {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	seen := w.seen
+	for _, row := range w.rows {
+		seen.Rows = append(seen.Rows, row)
+	}
+	w.seen, w.rows = Watched{}, nil
+	return seen
+}
+
+// note keeps a committed change for the next Take.
+func (w *Watch) note(c *Change) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seen.Names = w.seen.Names || c.List
+	_, known := w.rows[c.Mailbox.ID]
+	switch {
+	case c.Deleted:
+		delete(w.rows, c.Mailbox.ID)
+	case c.Mailbox.UIDValidity == 0: // a name without a mailbox
+	case !known && len(w.rows) >= maxWatchedRows:
+		w.seen.Lost = true
+	default:
+		if w.rows == nil {
+			w.rows = map[MailboxID]Mailbox{}
+		}
+		w.rows[c.Mailbox.ID] = c.Mailbox
+	}
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// tellWatches hands a committed change to those that watch its account, after
+// the index has it.
+func (s *Store) tellWatches(c *Change) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for w := range s.watches[c.Mailbox.ID.Account()] {
+		w.note(c)
+	}
+}
