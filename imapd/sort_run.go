@@ -17,6 +17,9 @@ const (
 	sortMemory  = 64 << 20
 	maxSortText = 1 << 10
 	minSortText = 32
+
+	// maxRawText is how much of a text is decoded for that.
+	maxRawText = 8 << 10
 )
 
 // sortKey is a row of the table of sort keys.
@@ -162,6 +165,7 @@ func (o *ordering) baseSubject() (base string, replyOrForward bool) {
 // text gives a string in wire form as text, in memory that is used again.
 func (o *ordering) text(value []byte) []byte {
 	o.mem.value, _ = appendStringText(o.mem.value[:0], value, 0)
+	o.mem.value = o.mem.value[:min(len(o.mem.value), maxRawText)]
 	if needsDecoding(o.mem.value) {
 		return []byte(message.DecodeText(o.mem.value))
 	}

@@ -32,13 +32,18 @@ type threaded struct {
 	subject uint64 // base subject, 0 for an empty one
 }
 
-// threadPage is what a worker read of a page: its messages, the id of each,
-// and the ids that each refers to, counted.
+// threadPage is what a worker read of a page: by place in it, a message, its
+// id, and which of refs it refers to.
 type threadPage struct {
-	messages []threaded
-	ids      []uint64
-	counts   []int
-	refs     []uint64
+	list []threadEntry
+	refs []uint64
+}
+
+type threadEntry struct {
+	threaded
+	id       uint64
+	from, to int
+	known    bool
 }
 
 func newThreader(how threading, n int) *threader {
@@ -49,38 +54,37 @@ func newThreader(how threading, n int) *threader {
 	return t
 }
 
-// read reads a page for harvest.
+// read reads a page for harvest. A message that cannot be read is one without
+// subject and ids.
 func (t *threader) read(r *searcher, j *job, mem *scratch) {
-	msgs := make([]*store.Message, len(j.page))
-	r.read(j, byStructure, j.found, func(i int, msg *store.Message) { msgs[i] = msg })
-	p := &threadPage{messages: make([]threaded, 0, len(j.found))}
+	p := &threadPage{list: make([]threadEntry, len(j.page))}
+	one := func(i int, msg *store.Message) {
+		p.list[i] = t.entry(p, &ordering{Member: &j.page[i], msg: msg, mem: mem})
+	}
+	r.read(j, byStructure, j.found, one)
 	for _, i := range j.found {
-		t.add(p, &ordering{Member: &j.page[i], msg: msgs[i], mem: mem})
+		if !p.list[i].known {
+			one(i, nil)
+		}
 	}
 	j.read = p
 }
 
-func (t *threader) add(p *threadPage, o *ordering) {
-	m := threaded{seq: o.Seq, uid: o.UID, sent: o.sentAt()}
+func (t *threader) entry(p *threadPage, o *ordering) threadEntry {
+	e := threadEntry{threaded: threaded{seq: o.Seq, uid: o.UID, sent: o.sentAt()}, from: len(p.refs), known: true}
 	if t.how.subject {
 		base, reply := o.baseSubject()
 		o.mem.folded = appendCollated(o.mem.folded[:0], base, threadSubject)
-		m.reply, m.subject = reply, t.hash(o.mem.folded)
+		e.reply, e.subject = reply, t.hash(o.mem.folded)
 	}
-	p.messages = append(p.messages, m)
-	if !t.how.refs {
-		return
-	}
-	var id uint64
-	before := len(p.refs)
-	if parts := o.structure(); parts != nil {
-		id = t.hash([]byte(parts.MessageID))
+	if parts := o.structure(); t.how.refs && parts != nil {
+		e.id = t.hash([]byte(parts.MessageID))
 		for _, ref := range referredTo(parts) {
 			p.refs = append(p.refs, t.hash([]byte(ref)))
 		}
 	}
-	p.ids = append(p.ids, id)
-	p.counts = append(p.counts, len(p.refs)-before)
+	e.to = len(p.refs)
+	return e
 }
 
 // referredTo gives the ids that a message answers, oldest first: those of
@@ -104,13 +108,13 @@ func (t *threader) hash(b []byte) uint64 {
 // take takes a page for harvest.
 func (t *threader) take(j *job) bool {
 	p := j.read.(*threadPage)
-	for i := range p.messages {
+	for _, i := range j.found {
+		e := &p.list[i]
 		if t.how.refs {
-			t.links.add(int32(len(t.messages)+i), p.ids[i], p.refs[:p.counts[i]])
-			p.refs = p.refs[p.counts[i]:]
+			t.links.add(int32(len(t.messages)), e.id, p.refs[e.from:e.to])
 		}
+		t.messages = append(t.messages, e.threaded)
 	}
-	t.messages = append(t.messages, p.messages...)
 	return true
 }
 
