@@ -7,7 +7,7 @@ import (
 	"tandem/store"
 )
 
-// extSpecialUse is RFC 6154. LIST shows special uses whether asked or not,
+// extSpecialUse is RFC 6154, with \Important of RFC 8457. LIST shows special uses whether asked or not,
 // which section 2 allows.
 func extSpecialUse() extension {
 	return extension{
@@ -35,7 +35,7 @@ func specialUse(asked []string) (store.SpecialUse, error) {
 	if len(asked) > 1 {
 		return "", no("USEATTR", "A mailbox has one special use here")
 	}
-	for _, use := range []store.SpecialUse{store.UseArchive, store.UseDrafts, store.UseJunk, store.UseSent, store.UseTrash} {
+	for _, use := range []store.SpecialUse{store.UseArchive, store.UseDrafts, store.UseJunk, store.UseSent, store.UseTrash, store.UseImportant} {
 		if strings.EqualFold(asked[0], string(use)) {
 			return use, nil
 		}

@@ -71,7 +71,7 @@ func (s *session) tellFlagNames() {
 		s.enc.Raw("* OK [PERMANENTFLAGS ()] Read-only mailbox").CRLF()
 		return
 	}
-	s.enc.Raw("* OK [PERMANENTFLAGS ").Flags(append(names, `\*`)).Raw("] Flags permitted").CRLF()
+	s.enc.Raw("* OK [PERMANENTFLAGS ").Flags(append(withKnown(names), `\*`)).Raw("] Flags permitted").CRLF()
 }
 
 func (s *session) tellExpunges(d *store.Delta) {

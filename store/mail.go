@@ -180,15 +180,16 @@ func (s UIDSet) Len() int {
 // SpecialUse is a mailbox attribute of RFC 6154, with its backslash, or "".
 type SpecialUse string
 
-// The special uses of RFC 6154.
+// The special uses of RFC 6154 and RFC 8457.
 const (
-	UseAll     SpecialUse = `\All`
-	UseArchive SpecialUse = `\Archive`
-	UseDrafts  SpecialUse = `\Drafts`
-	UseFlagged SpecialUse = `\Flagged`
-	UseJunk    SpecialUse = `\Junk`
-	UseSent    SpecialUse = `\Sent`
-	UseTrash   SpecialUse = `\Trash`
+	UseAll       SpecialUse = `\All`
+	UseArchive   SpecialUse = `\Archive`
+	UseDrafts    SpecialUse = `\Drafts`
+	UseFlagged   SpecialUse = `\Flagged`
+	UseImportant SpecialUse = `\Important`
+	UseJunk      SpecialUse = `\Junk`
+	UseSent      SpecialUse = `\Sent`
+	UseTrash     SpecialUse = `\Trash`
 )
 
 // StandardMailboxes are what a new account gets, subscribed, beside INBOX.
