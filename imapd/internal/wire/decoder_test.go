@@ -368,13 +368,19 @@ func FuzzDecoder(f *testing.F) {
 		`a APPEND "x" (\Seen) " 1-Jul-2024 23:59:58 -0730" ~{4+}` + "\r\nabcd\r\n",
 		"a SEARCH (OR (SINCE 1-Jan-2020) NOT (TEXT \"x\"))\r\n",
 		"a {99999999999999999999+}\r\n", "\r\n", "a LIST \"\" (%* &AOQ-)\r\n",
+		"a CREATE \"\u00e9 & b\"\r\n", "a RENAME \"\xe9\" &-\r\n", "a APPEND x {41+}\r\n",
 	} {
 		f.Add([]byte(s), byte(3))
 	}
 	lim := Limits{Line: 200, Literal: 50, Command: 300, Literals: 4, Nesting: 8, Ranges: 10, SASL: 60, Message: 80, Drain: 400}
+	short := lim
+	short.Unasked = 40
 	f.Fuzz(func(t *testing.T, in []byte, pick byte) {
 		r := bufio.NewReader(bytes.NewReader(in))
 		d := NewDecoder(r, lim, func() error { return nil })
+		if d.UTF8 = pick%2 == 1; d.UTF8 {
+			d.SetLimits(short)
+		}
 		for range 1 + len(in) {
 			if d.Begin() != nil {
 				return
