@@ -38,7 +38,10 @@
 //	notify_tell.go what NOTIFY asked for, told between commands
 //	fetch_*.go     FETCH: the table of items, sections, reading and answering
 //	search_*.go    SEARCH: the table of keys, the tree of criteria, the levels
-//	               of reading at which each is decided, the workers
+//	               of reading at which each is decided, the workers; what was
+//	               found, as the return options and "$" go by it
+//	sort_*.go      SORT: one string of bytes to sort a message by
+//	thread_*.go    THREAD: parents from references, threads from parents
 //	internal/wire  the grammar as bytes
 //
 // Invariants: no command touches the store before its state was checked and

@@ -21,6 +21,7 @@
 //	header.go     raw header blocks: HEADER.FIELDS, iteration
 //	text.go       encoded words and charsets -> UTF-8; fold.go, subject.go: how texts compare
 //	search.go     the text that SEARCH BODY and TEXT look in; transfer.go decodes it, html.go reads pages
+//	preview.go    the first words of a message
 //
 // Invariants:
 //
