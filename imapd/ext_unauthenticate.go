@@ -22,6 +22,7 @@ func extUnauthenticate() extension {
 // answer, which is still sent as the client expects it.
 func (s *session) unauthenticate(context.Context, none) error {
 	s.leaveMailbox()
+	s.endNotify()
 	s.after = s.startOver
 	return nil
 }
