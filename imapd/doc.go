@@ -43,6 +43,7 @@
 //	sort_*.go      SORT: one string of bytes to sort a message by
 //	thread_*.go    THREAD: parents from references, threads from parents
 //	internal/wire  the grammar as bytes
+//	internal/inflate  compressed input (COMPRESS)
 //
 // Invariants: no command touches the store before its state was checked and
 // its line was read to the end (APPEND alone looks its mailbox up before it
