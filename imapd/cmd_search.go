@@ -92,10 +92,13 @@ func (a *searchArgs) gather(found *searchResult) harvest {
 	}}
 }
 
-// tellFound answers a search or sort that has ended with err.
+// tellFound answers a search or sort that has ended with err. One that is BAD
+// has not been (RFC 5182 section 2.1: it leaves "$" as it is).
 func (s *session) tellFound(word string, a *searchArgs, found *searchResult, err error) error {
 	if err != nil {
-		_ = a.returns.end(s, nil)
+		if is, _ := answerTo(err); is.word != "BAD" {
+			_ = a.returns.end(s, nil)
+		}
 		return err
 	}
 	if a.esearch {

@@ -20,9 +20,14 @@ func ageKey(holds func(age, interval int64) bool) func(*searchParser) *criterion
 	return func(p *searchParser) *criterion {
 		p.d.SP()
 		interval := int64(p.d.NzNumber())
-		now := p.s.srv.cfg.Store.Now().Unix()
-		return leaf(byEntry, func(c *candidate) (bool, error) {
+		var now int64
+		c := leaf(byEntry, func(c *candidate) (bool, error) {
 			return holds(now-int64(c.Internal), interval), nil
 		})
+		c.bind = func(*view) error {
+			now = p.s.srv.cfg.Store.Now().Unix()
+			return nil
+		}
+		return c
 	}
 }

@@ -198,6 +198,7 @@ func FuzzArguments(f *testing.F) {
 		" 1,3:5 (UNCHANGEDSINCE 7) +FLAGS.SILENT (\\Seen $x)", " 1 -FLAGS \\Deleted a b",
 		" RETURN (MIN ALL) CHARSET utf-8 OR (SEEN 1:4) NOT FROM {3+}\r\nabc", " HEADER a \"\" SINCE 1-Jan-2020 MODSEQ \"/flags/\\\\seen\" all 4",
 		" IN (mailboxes (a \"b\") subtree-one c inboxes subtree (d/e)) RETURN (MIN COUNT) CHARSET utf-8 SUBJECT x", " IN (personal (x y)) ALL",
+		" RETURN (PARTIAL -1:-4294967295 SAVE) (REVERSE DATE displayto) utf-8 NOT $", " REFS US-ASCII UID $ OLDER 5", " $ PREVIEW (lazy) (PARTIAL 9:1)", " 1 (PREVIEW (LAZY) EMAILID SAVEDATE)",
 		" NOT NOT NOT ALL", " ((((ALL))))", " \"INBOX\" (CONDSTORE)",
 		" SET STATUS (mailboxes (INBOX {1+}\r\nx) (messageNew (uid flags) messageExpunge)) (selected NONE)", " SET (personal (AnnotationChange x))",
 		" INBOX (QRESYNC (7 20 1:9,12 (1,3:4 2,9:10)))", " 1:* FLAGS (CHANGEDSINCE 0 VANISHED)",
@@ -206,7 +207,7 @@ func FuzzArguments(f *testing.F) {
 	}
 	s := &session{srv: &Server{reg: newRegistry(extensions())}, enabled: map[string]bool{qresync: true}}
 	f.Fuzz(func(t *testing.T, line string) {
-		for _, name := range []string{"UID FETCH", "STORE", "SEARCH", "SELECT", "COPY", "UID EXPUNGE", "NOTIFY", "ESEARCH"} {
+		for _, name := range []string{"UID FETCH", "STORE", "SEARCH", "SELECT", "COPY", "UID EXPUNGE", "NOTIFY", "ESEARCH", "UID SORT", "THREAD"} {
 			d := wire.NewDecoder(bufio.NewReader(strings.NewReader(line+"\r\n")), wire.UserLimits(1000), func() error { return nil })
 			if d.Begin() != nil {
 				return
