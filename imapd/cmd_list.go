@@ -44,6 +44,7 @@ type listArgs struct {
 	returns   []listReturn
 	recursive bool // RECURSIVEMATCH
 	status    []statusItem
+	metadata  metadataArgs
 }
 
 func parseList(s *session, d *wire.Decoder) (a listArgs) {

@@ -91,11 +91,15 @@ func extensions() []extension {
 		extSort(),
 		extSortDisplay(),
 		extESort(),
+		extContextSearch(),
+		extContextSort(),
 		extI18NLevel(),
 		extThread(),
 		extPartial(),
 		extPreview(),
 		extQuota(),
+		extMetadata(),
+		extListMetadata(),
 	}
 }
 

@@ -17,6 +17,7 @@
 //	account.go  accounts, credentials, login names and addresses
 //	quota.go    what an account holds and may hold
 //	scram.go    keys for SCRAM logins
+//	metadata.go annotations of mailboxes and of the server
 //	mailbox.go  mailbox names and verbs
 //	message.go  verbs on messages, reading of bytes
 //	ingest.go   a stream of bytes becomes a Body

@@ -106,6 +106,13 @@ type MailboxEngine interface {
 	Tombstones(ctx context.Context, id MailboxID, uids UIDSet) ([]Entry, error)
 	// DeletedBytes sums up the sizes of the entries with \Deleted.
 	DeletedBytes(ctx context.Context, id MailboxID) (int64, error)
+	// Metadata lists the annotations of a mailbox, or with 0 of the server, that
+	// the actor may see: its own private ones and the shared ones, each by name.
+	Metadata(ctx context.Context, by Actor, at MailboxID) ([]MetadataEntry, error)
+	// SetMetadata sets and removes annotations, all or none. They go with their
+	// mailbox. Limit above MetadataTotal; Forbidden to set shared ones of the
+	// server unless the actor may set quotas.
+	SetMetadata(ctx context.Context, by Actor, at MailboxID, list []MetadataEntry) error
 	// SaveRecent raises the RecentFrom of mailboxes; those gone are passed over.
 	SaveRecent(ctx context.Context, recent map[MailboxID]UID) error
 }

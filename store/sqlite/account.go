@@ -206,6 +206,7 @@ func (t *tx) removeAccount(id store.AccountID) error {
 		"DELETE FROM mailbox WHERE account = ?",
 		"DELETE FROM subscription WHERE account = ?",
 		"DELETE FROM keyword WHERE account = ?",
+		"DELETE FROM metadata WHERE account = ?",
 		"INSERT INTO removed_account (id) VALUES (?)",
 	} {
 		if _, err := t.exec(sql, id); err != nil {

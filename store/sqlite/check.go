@@ -141,6 +141,11 @@ var references = []reference{
 		}},
 	{"SELECT mailbox, uid FROM entry JOIN tombstone USING (mailbox, uid) WHERE 1" + fmt.Sprintf(alive, "mailbox"),
 		"mailbox %d, UID %d: there and expunged at once", nil},
+	{"SELECT mailbox, account FROM metadata x WHERE mailbox <> 0 AND NOT EXISTS (SELECT 1 FROM mailbox m WHERE m.id = x.mailbox) LIMIT 1000",
+		"mailbox %d of account %d has metadata, but there is no such mailbox", func(t *tx, r row) error {
+			_, err := t.exec("DELETE FROM metadata WHERE mailbox = ? AND account = ?", r.int(0), r.int(1))
+			return err
+		}},
 	{"SELECT id, body FROM message m WHERE NOT EXISTS (SELECT 1 FROM body b WHERE b.id = m.body)" + fmt.Sprintf(alive, "id"),
 		"message %d: its body %d is missing", nil},
 	{`SELECT id, body FROM message m WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.message = m.id)

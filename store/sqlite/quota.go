@@ -135,15 +135,8 @@ func (t *tx) setLimits(id store.AccountID, storage, messages, mailboxes *int64) 
 // SetQuota replaces the limits of an account, for administrators.
 func (e *Engine) SetQuota(ctx context.Context, by store.Actor, id store.AccountID, q store.Resources) error {
 	return e.write(ctx, "set a quota", 0, func(t *tx) error {
-		allowed := by.Account == 0 && by.Protocol == "admin"
-		if !allowed {
-			var err error
-			if allowed, err = t.exists("SELECT 1 FROM account WHERE id = ? AND admin AND enabled", by.Account); err != nil {
-				return err
-			}
-		}
-		if !allowed {
-			return store.Errorf(store.Forbidden, "only administrators set quotas")
+		if err := t.administrator(by); err != nil {
+			return err
 		}
 		if _, err := t.account(id); err != nil {
 			return err

@@ -160,6 +160,17 @@ func (e *Encoder) NString(s string, ok bool) *Encoder {
 	return e.String(s)
 }
 
+// Value appends octets: as a string, or with a NUL in them as a literal8 (RFC
+// 3516 section 7).
+func (e *Encoder) Value(s string) *Encoder {
+	if strings.IndexByte(s, 0) < 0 {
+		return e.String(s)
+	}
+	e.Byte('~').Literal(int64(len(s)))
+	_, _ = io.WriteString(e, s)
+	return e
+}
+
 // Literal appends the header of a literal of n bytes, which the caller then
 // writes, exactly so many.
 func (e *Encoder) Literal(n int64) *Encoder {

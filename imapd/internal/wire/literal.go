@@ -68,7 +68,24 @@ func (d *Decoder) accept(h header) bool {
 }
 
 // literal reads a literal into memory, having checked every limit first.
-func (d *Decoder) literal() string {
+func (d *Decoder) literal() string { return d.octets(false) }
+
+// Value expects a string, a literal8 or NIL; ok is false for NIL (RFC 5464
+// section 5, value).
+func (d *Decoder) Value() (s string, ok bool) {
+	if d.TryByte('~') {
+		if b, _ := d.peek(); b != '{' {
+			d.expected("a literal")
+			return "", false
+		}
+		s = d.octets(true)
+		return s, d.err == nil
+	}
+	return d.NString()
+}
+
+// octets reads a literal, with nul one in which NUL may be.
+func (d *Decoder) octets(nul bool) string {
 	h, ok := d.literalHeader()
 	if !ok {
 		return ""
@@ -96,7 +113,7 @@ func (d *Decoder) literal() string {
 		return ""
 	}
 	for _, c := range b {
-		if c == 0 { // RFC 3501 section 9, CHAR8
+		if c == 0 && !nul { // RFC 3501 section 9, CHAR8
 			d.Fail("NUL in a literal")
 			return ""
 		}

@@ -1,0 +1,135 @@
+package sqlite
+
+import (
+	"context"
+	"strings"
+
+	"tandem/store"
+)
+
+// metadataKey says which rows an entry of a mailbox, or of the server, is among.
+func metadataKey(by store.Actor, at store.MailboxID, shared bool) (owner, reader store.AccountID) {
+	switch {
+	case at != 0:
+		owner = at.Account()
+	case !shared:
+		owner = by.Account
+	}
+	if !shared {
+		reader = by.Account
+	}
+	return owner, reader
+}
+
+func isShared(name string) bool { return strings.HasPrefix(name, "/shared/") }
+
+// Metadata lists what an actor may see of the annotations of a mailbox, or with
+// 0 of the server.
+func (e *Engine) Metadata(ctx context.Context, by store.Actor, at store.MailboxID) (list []store.MetadataEntry, err error) {
+	if at != 0 && !mayChange(by, at.Account()) {
+		return nil, store.Errorf(store.NotFound, "no such mailbox")
+	}
+	err = e.readOnce(ctx, "read metadata", func(c *conn) error {
+		if at != 0 {
+			if _, err := foundMailbox(mailboxByID(c, at)); err != nil {
+				return err
+			}
+		}
+		for _, shared := range []bool{false, true} {
+			owner, reader := metadataKey(by, at, shared)
+			err := c.query("SELECT name, value FROM metadata WHERE account = ? AND mailbox = ? AND reader = ? ORDER BY name", func(r row) error {
+				list = append(list, store.MetadataEntry{Name: r.text(0), Value: append([]byte{}, r.blob(1)...)})
+				return nil
+			}, owner, at, reader)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// SetMetadata sets and removes annotations.
+func (e *Engine) SetMetadata(ctx context.Context, by store.Actor, at store.MailboxID, list []store.MetadataEntry) error {
+	if at == 0 && by.Account == 0 {
+		return store.Errorf(store.Invalid, "metadata of the server is set by an account")
+	}
+	bytes := 0
+	for i := range list {
+		bytes += len(list[i].Value)
+	}
+	if bytes > 0 {
+		if err := e.space.check(ctx, "set metadata"); err != nil {
+			return err
+		}
+	}
+	return e.write(ctx, "set metadata", bytes, func(t *tx) error {
+		if at != 0 {
+			if _, err := t.mailbox(by, at); err != nil {
+				return err
+			}
+		}
+		var names []string
+		grew := map[store.AccountID]bool{}
+		for i := range list {
+			owner, err := t.setEntry(by, at, &list[i])
+			if err != nil {
+				return err
+			}
+			grew[owner] = grew[owner] || !list[i].Unset
+			names = append(names, list[i].Name)
+		}
+		for owner, grown := range grew {
+			if !grown {
+				continue
+			}
+			if err := t.metadataFits(owner); err != nil {
+				return err
+			}
+		}
+		account := by.Account
+		if at != 0 {
+			account = at.Account()
+		}
+		return t.journal(by, account, record{verb: "metadata", mailbox: at, detail: strings.Join(names, "\n")})
+	})
+}
+
+// setEntry sets or removes one annotation and gives its owner.
+func (t *tx) setEntry(by store.Actor, at store.MailboxID, e *store.MetadataEntry) (store.AccountID, error) {
+	shared := isShared(e.Name)
+	owner, reader := metadataKey(by, at, shared)
+	if shared && at == 0 {
+		if err := t.administrator(by); err != nil {
+			return 0, err
+		}
+	}
+	if e.Unset {
+		_, err := t.exec("DELETE FROM metadata WHERE account = ? AND mailbox = ? AND reader = ? AND name = ?", owner, at, reader, e.Name)
+		return owner, err
+	}
+	_, err := t.exec("INSERT OR REPLACE INTO metadata (account, mailbox, reader, name, value) VALUES (?, ?, ?, ?, ?)",
+		owner, at, reader, e.Name, notNull(e.Value))
+	return owner, err
+}
+
+func (t *tx) metadataFits(owner store.AccountID) error {
+	n, err := t.integer("SELECT ifnull(sum(length(name) + length(value)), 0) FROM metadata WHERE account = ?", owner)
+	if err == nil && n > store.MetadataTotal {
+		err = store.Errorf(store.Limit, "an account may have %d octets of metadata", store.MetadataTotal)
+	}
+	return err
+}
+
+// administrator is Forbidden unless the actor is one, or the administration.
+func (t *tx) administrator(by store.Actor) error {
+	if by.Account == 0 && by.Protocol == "admin" {
+		return nil
+	}
+	ok, err := t.exists("SELECT 1 FROM account WHERE id = ? AND admin AND enabled", by.Account)
+	if err == nil && !ok {
+		err = store.Errorf(store.Forbidden, "that is for administrators")
+	}
+	return err
+}
