@@ -41,6 +41,7 @@ const (
 	providerWaiting = 256              // logins that wait to ask
 	keysTime        = time.Hour        // how long keys are used without asking again
 	keysPause       = time.Minute      // between two askings for keys that are not there
+	firstPause      = 5 * time.Second  // the same, while there are no keys at all
 	clockLeeway     = 30 * time.Second
 )
 
@@ -54,6 +55,7 @@ type tokens struct {
 	keys    []jwk
 	fetched time.Time // the last success
 	tried   time.Time
+	failed  error // what came of that
 }
 
 func newTokens(cfg OAuth) *tokens {
@@ -211,12 +213,21 @@ func (t *tokens) verify(ctx context.Context, token string) (claims, string, erro
 }
 
 // fetch gets the provider's keys. After an error the old ones stay, and it is
-// not asked again for a while when there are some. keysMu is held.
+// not asked again for a while. keysMu is held.
 func (t *tokens) fetch(ctx context.Context) error {
-	if !t.fetched.IsZero() && time.Since(t.tried) < keysPause {
-		return nil
+	pause := keysPause
+	if t.fetched.IsZero() {
+		pause = firstPause
+	}
+	if time.Since(t.tried) < pause {
+		return t.failed
 	}
 	t.tried = time.Now()
+	t.failed = t.fetchNow(context.WithoutCancel(ctx)) // a client that leaves fails no others
+	return t.failed
+}
+
+func (t *tokens) fetchNow(ctx context.Context) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, t.cfg.JWKS, http.NoBody)
 	if err != nil {
 		return err

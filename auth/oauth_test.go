@@ -232,6 +232,10 @@ func TestProviderOutOfOrder(t *testing.T) {
 		t.Errorf("no keys: %v", err)
 	}
 	p.broken.Store(false)
+	if _, err := bear(t, a, "", p.token("ES256", "e", said(nil))); err != ErrBusy || p.asked.Load() != 1 {
+		t.Errorf("asked again at once: %v", err)
+	}
+	a.tokens.tried = time.Now().Add(-2 * firstPause)
 	if _, err := bear(t, a, "", p.token("ES256", "e", said(nil))); err != nil {
 		t.Errorf("the provider is back: %v", err)
 	}
