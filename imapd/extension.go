@@ -91,8 +91,6 @@ func extensions() []extension {
 		extSort(),
 		extSortDisplay(),
 		extESort(),
-		extContextSearch(),
-		extContextSort(),
 		extI18NLevel(),
 		extThread(),
 		extPartial(),
