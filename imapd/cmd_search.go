@@ -59,6 +59,7 @@ func (a *searchArgs) parseOptions(p *searchParser, name string) {
 	}
 	a.what = p.program(name)
 	a.modseq, a.refused = p.modseq, p.refused
+	a.checkRelevancy(p, nil)
 }
 
 func (s *session) search(ctx context.Context, a searchArgs) error {
@@ -84,6 +85,7 @@ func (a *searchArgs) gather(found *searchResult) harvest {
 		for _, i := range j.found {
 			m := &j.page[i]
 			found.add(m.Seq, m.UID, m.ModSeq)
+			found.rate(j.score(i))
 			if onlyMin {
 				return false
 			}

@@ -42,7 +42,7 @@ func parseSort(s *session, d *wire.Decoder, uid bool) (a sortArgs) {
 		d.SP()
 	}
 	a.terms = parseSortTerms(s, d)
-	a.parseProgram(s, d)
+	a.checkRelevancy(a.parseProgram(s, d), a.terms)
 	return a
 }
 
@@ -75,13 +75,14 @@ func parseSortTerms(s *session, d *wire.Decoder) (terms []sortTerm) {
 
 // parseProgram reads the charset, which SORT and THREAD cannot be without, and
 // the search program.
-func (a *searchArgs) parseProgram(s *session, d *wire.Decoder) {
+func (a *searchArgs) parseProgram(s *session, d *wire.Decoder) *searchParser {
 	p := &searchParser{s: s, d: d}
 	d.SP()
 	p.setCharset(d.Astring())
 	d.SP()
 	a.what = p.program(p.word())
 	a.modseq, a.refused = p.modseq, p.refused
+	return p
 }
 
 func (s *session) sort(ctx context.Context, a sortArgs) error {
@@ -94,6 +95,7 @@ func (s *session) sort(ctx context.Context, a sortArgs) error {
 	found := newSearchResult(&a.searchArgs)
 	for i := range o.list {
 		found.add(o.list[i].seq, o.list[i].uid, o.list[i].modseq)
+		found.rate(o.list[i].score)
 	}
 	return s.tellFound("SORT", &a.searchArgs, found, nil)
 }

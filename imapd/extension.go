@@ -88,6 +88,7 @@ func extensions() []extension {
 		extUTF8(),
 		imap4rev2(),
 		extSearchRes(),
+		extFuzzy(),
 		extSort(),
 		extSortDisplay(),
 		extESort(),

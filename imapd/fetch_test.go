@@ -193,6 +193,7 @@ func TestManyKeywords(t *testing.T) {
 // any bytes: none may panic, and what is accepted is bounded.
 func FuzzArguments(f *testing.F) {
 	for _, line := range []string{
+		" RETURN (RELEVANCY ALL) NOT FUZZY OR FUZZY TEXT \"a b  c\" (SEEN)",
 		" 1:* (UID FLAGS BODY.PEEK[1.2.HEADER.FIELDS (a \"b c\")]<0.10>) (CHANGEDSINCE 5)", " 1 ALL", " *:4 FULL", " 1 RFC822.SIZE",
 		" 1 (BINARY[1.2]<3.9223372036854775807> BINARY.PEEK[] BINARY.SIZE[4])",
 		" 1,3:5 (UNCHANGEDSINCE 7) +FLAGS.SILENT (\\Seen $x)", " 1 -FLAGS \\Deleted a b",

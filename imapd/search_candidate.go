@@ -21,6 +21,7 @@ type candidate struct {
 	isRead [2]bool
 
 	scratch *scratch
+	score   uint8 // how well it matches (RFC 6203)
 }
 
 // scratch is memory that a worker uses again for each candidate.

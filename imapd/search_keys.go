@@ -193,7 +193,7 @@ func dateKey(at level, read dayReader, holds func(d, ref day) bool) func(*search
 func envelopeKey(f envelopeField) func(*searchParser) *criterion {
 	return func(p *searchParser) *criterion {
 		want := p.text()
-		return leaf(byStructure, func(c *candidate) (bool, error) { return c.envelopeHas(f, want) })
+		return p.textLeaf(byStructure, want, inEnvelope(f))
 	}
 }
 
@@ -205,19 +205,24 @@ func parseHeaderKey(p *searchParser) *criterion {
 	want := p.text()
 	switch strings.ToUpper(name) {
 	case "MESSAGE-ID":
-		return leaf(byStructure, func(c *candidate) (bool, error) { return c.envelopeHas(envMessageID, want) })
+		return p.textLeaf(byStructure, want, inEnvelope(envMessageID))
 	case "IN-REPLY-TO":
-		return leaf(byStructure, func(c *candidate) (bool, error) { return c.envelopeHas(envInReplyTo, want) })
+		return p.textLeaf(byStructure, want, inEnvelope(envInReplyTo))
 	case "SUBJECT":
-		return leaf(byStructure, func(c *candidate) (bool, error) { return c.envelopeHas(envSubject, want) })
+		return p.textLeaf(byStructure, want, inEnvelope(envSubject))
 	}
-	return leaf(byHeader, func(c *candidate) (bool, error) { return c.headerHas(name, want) })
+	return p.textLeaf(byHeader, want, func(c *candidate, want needle) (bool, error) { return c.headerHas(name, want) })
+}
+
+// inEnvelope looks for a text in a field of the envelope.
+func inEnvelope(f envelopeField) func(*candidate, needle) (bool, error) {
+	return func(c *candidate, want needle) (bool, error) { return c.envelopeHas(f, want) }
 }
 
 func textKey(header bool) func(*searchParser) *criterion {
 	return func(p *searchParser) *criterion {
 		want := p.text()
-		return leaf(byText, func(c *candidate) (bool, error) { return c.textHas(header, want) })
+		return p.textLeaf(byText, want, func(c *candidate, want needle) (bool, error) { return c.textHas(header, want) })
 	}
 }
 

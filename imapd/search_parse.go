@@ -36,6 +36,8 @@ type searchParser struct {
 	refused error
 
 	bySelected bool // a key says something of the selected mailbox alone
+	fuzzy      bool // the key in hand is within FUZZY
+	anyFuzzy   bool
 }
 
 // word reads a keyword if one is next; else a set or a list starts here.

@@ -41,12 +41,16 @@ type searchResult struct {
 	count   int
 	highest store.ModSeq
 	modseqs []store.ModSeq // of each, when MODSEQ is to be told
+	scores  []uint8        // of each, when RELEVANCY is
 }
 
 func newSearchResult(a *searchArgs) *searchResult {
 	r := &searchResult{byUID: a.uid}
 	if a.modseq && a.esearch {
 		r.modseqs = []store.ModSeq{}
+	}
+	if a.returns.has(relevancy) {
+		r.scores = []uint8{}
 	}
 	return r
 }
@@ -62,6 +66,13 @@ func (r *searchResult) add(seq uint32, uid store.UID, modseq store.ModSeq) {
 	r.highest = max(r.highest, modseq)
 	if r.modseqs != nil {
 		r.modseqs = append(r.modseqs, modseq)
+	}
+}
+
+// rate says how well the message added last matches.
+func (r *searchResult) rate(score uint8) {
+	if r.scores != nil {
+		r.scores = append(r.scores, score)
 	}
 }
 

@@ -29,8 +29,9 @@ type searcher struct {
 // job is a page of members and what came of it.
 type job struct {
 	page    []store.Member
-	found   []int // places in page
-	read    any   // what harvest.read made of them
+	found   []int   // places in page
+	scores  []uint8 // of all in page, 0 for exactly; nil when all are so
+	read    any     // what harvest.read made of them
 	damaged int
 	err     error
 	done    chan struct{}
@@ -79,7 +80,7 @@ func runSearch(ctx context.Context, st *store.Store, v *view, what *criterion, h
 	var reused job
 	mem := &scratch{}
 	for page := range pages {
-		reused.page, reused.found = page, reused.found[:0]
+		reused.page, reused.found, reused.scores = page, reused.found[:0], nil
 		r.look(&reused, mem)
 		if h.read != nil {
 			h.read(r, &reused, mem)
@@ -163,7 +164,7 @@ func (r *searcher) look(j *job, mem *scratch) {
 		}
 		left := open[:0]
 		r.read(j, at, open, func(i int, msg *store.Message) {
-			c := candidate{Member: &j.page[i], ctx: r.ctx, st: r.st, msg: msg, scratch: mem}
+			c := candidate{Member: &j.page[i], ctx: r.ctx, st: r.st, msg: msg, scratch: mem, score: exactly}
 			got, err := r.what.eval(&c, at)
 			switch {
 			case err != nil:
@@ -172,6 +173,7 @@ func (r *searcher) look(j *job, mem *scratch) {
 				left = append(left, i)
 			default:
 				matched[i] = got == match
+				j.setScore(i, c.score)
 			}
 		})
 		open = left
@@ -181,6 +183,24 @@ func (r *searcher) look(j *job, mem *scratch) {
 			j.found = append(j.found, i)
 		}
 	}
+}
+
+func (j *job) setScore(i int, score uint8) {
+	if score == exactly {
+		return
+	}
+	if j.scores == nil {
+		j.scores = make([]uint8, len(j.page))
+	}
+	j.scores[i] = score
+}
+
+// score says how well the member at a place matches.
+func (j *job) score(i int) uint8 {
+	if j.scores == nil || j.scores[i] == 0 {
+		return exactly
+	}
+	return j.scores[i]
 }
 
 // fail notes an error; a damaged message is only counted.

@@ -45,6 +45,7 @@ type sorted struct {
 	seq    uint32
 	uid    store.UID
 	modseq store.ModSeq
+	score  uint8
 }
 
 // newSorter sorts at most n messages. The more there are, the less of each
@@ -68,7 +69,7 @@ func (o *sorter) read(r *searcher, j *job, mem *scratch) {
 	ends := make([][2]int, len(j.page))
 	one := func(i int, msg *store.Message) {
 		from := len(keys)
-		keys = o.key(keys, &ordering{Member: &j.page[i], msg: msg, keep: o.keep, mem: mem})
+		keys = o.key(keys, &ordering{Member: &j.page[i], msg: msg, keep: o.keep, mem: mem, score: j.score(i)})
 		ends[i] = [2]int{from, len(keys)}
 	}
 	r.read(j, o.level, j.found, one)
@@ -82,7 +83,7 @@ func (o *sorter) read(r *searcher, j *job, mem *scratch) {
 	for _, i := range j.found {
 		m := &j.page[i]
 		key := whole[ends[i][0]:ends[i][1]]
-		list = append(list, sorted{headOf(key), key, m.Seq, m.UID, m.ModSeq})
+		list = append(list, sorted{headOf(key), key, m.Seq, m.UID, m.ModSeq, j.score(i)})
 	}
 	j.read = list
 }
@@ -118,6 +119,8 @@ type ordering struct {
 	msg  *store.Message // nil when it cannot be read
 	keep int
 	mem  *scratch
+
+	score uint8 // how well it matches
 
 	env   []byte
 	parts *message.Structure

@@ -15,6 +15,9 @@ func (e *Engine) Replace(ctx context.Context, by store.Actor, id store.MailboxID
 	bytes := len(ins.Prefix) + len(ins.Body.Header) + len(ins.Body.Text)
 	var out store.Inserted
 	err := e.write(ctx, "replace a message", bytes, func(t *tx) error {
+		if err := e.space.take("replace a message", bytes); err != nil {
+			return err
+		}
 		m, err := t.mailbox(by, id)
 		if err != nil {
 			return err
