@@ -26,6 +26,7 @@
 //	kill_test.go       SIGKILL under load, again and again
 //	lifecycle_test.go  second server, SIGTERM, administration meanwhile
 //	migrate_test.go    import, export and accounts, seen by clients
+//	login_test.go      SCRAM, access tokens, client certificates
 //	demo_test.go       what `tandem demo` prints
 //	hostile_test.go    clients that misbehave
 //	fresh_test.go      a mailbox used the moment it is selected
