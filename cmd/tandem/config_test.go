@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding"
+	"strings"
 	"testing"
 	"time"
 )
@@ -57,5 +58,39 @@ func TestExitCodesOfConfig(t *testing.T) {
 	_, err := loadConfig("/nonexistent/tandem.toml", "", func(string) string { return "" })
 	if exitCode(err) != exitUsage {
 		t.Errorf("%v has exit code %d", err, exitCode(err))
+	}
+}
+
+func TestOAuthSettings(t *testing.T) {
+	load := func(vars ...string) error {
+		_, err := loadConfig("", t.TempDir(), func(name string) string {
+			for i := 0; i < len(vars); i += 2 {
+				if name == "TANDEM_AUTH_OAUTH_"+vars[i] {
+					return vars[i+1]
+				}
+			}
+			return ""
+		})
+		return err
+	}
+	for want, vars := range map[string][]string{
+		"needs issuer and audience": {"JWKS_URL", "https://id.example/keys"},
+		"needs issuer":              {"JWKS_URL", "https://id.example/keys", "ISSUER", "https://id.example"},
+		"not both":                  {"JWKS_URL", "https://id.example/keys", "INTROSPECTION_URL", "https://id.example/ask", "ISSUER", "i", "AUDIENCE", "a"},
+		"not without TLS":           {"INTROSPECTION_URL", "http://id.example/ask"},
+		"is no URL":                 {"INTROSPECTION_URL", "id.example"},
+	} {
+		if err := load(vars...); err == nil || !strings.Contains(err.Error(), want) || exitCode(err) != exitUsage {
+			t.Errorf("%q: %v, want %s", vars, err, want)
+		}
+	}
+	for _, vars := range [][]string{
+		{},
+		{"JWKS_URL", "https://id.example/keys", "ISSUER", "https://id.example", "AUDIENCE", "tandem, mail"},
+		{"INTROSPECTION_URL", "http://127.0.0.1:8080/ask"},
+	} {
+		if err := load(vars...); err != nil {
+			t.Errorf("%q: %v", vars, err)
+		}
 	}
 }
