@@ -9,8 +9,8 @@ import (
 	"tandem/store"
 )
 
-// extMetadata is RFC 5464. Changes by others are not pushed: a server may, and
-// none of its clients counts on it. Every mailbox takes private entries, so [METADATA
+// extMetadata is RFC 5464. What others change is told to those who ask for it
+// with NOTIFY. Every mailbox takes private entries, so [METADATA
 // NOPRIVATE] is never the answer.
 func extMetadata() extension {
 	return extension{
@@ -282,6 +282,23 @@ func (s *session) setMetadata(ctx context.Context, a setMetadataArgs) error {
 		case store.Limit:
 			return no("METADATA TOOMANY", "%s", capital(err.Error()))
 		}
+		return err
 	}
-	return err
+	s.annotatedBy(ctx, a.list)
+	return nil
+}
+
+// annotatedBy says that this session itself has just set annotations: it need
+// not hear of that (RFC 5465 section 5).
+func (s *session) annotatedBy(ctx context.Context, list []store.MetadataEntry) {
+	i := s.interest
+	if i == nil || i.watch == nil {
+		return
+	}
+	i.ownEntries = map[string]bool{}
+	for k := range list {
+		i.ownEntries[list[k].Name] = true
+	}
+	s.tellOthers(ctx)
+	i.ownEntries = nil
 }

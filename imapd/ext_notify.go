@@ -30,13 +30,16 @@ const (
 	flagChange
 	mailboxName
 	subscriptionChange
+	mailboxMetadataChange
+	serverMetadataChange
 
 	messageEvents = messageNew | messageExpunge | flagChange
 )
 
 // eventOf finds an event type by its name; 0 is one that is not supported.
 func eventOf(name string) events {
-	for i, known := range []string{"MESSAGENEW", "MESSAGEEXPUNGE", "FLAGCHANGE", "MAILBOXNAME", "SUBSCRIPTIONCHANGE"} {
+	for i, known := range []string{"MESSAGENEW", "MESSAGEEXPUNGE", "FLAGCHANGE", "MAILBOXNAME", "SUBSCRIPTIONCHANGE",
+		"MAILBOXMETADATACHANGE", "SERVERMETADATACHANGE"} {
 		if name == known {
 			return 1 << i
 		}
@@ -45,7 +48,7 @@ func eventOf(name string) events {
 }
 
 // badEvent names the supported event types (RFC 5465 section 3.1).
-const badEvent = "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)"
+const badEvent = "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange)"
 
 // interest is what a client asked for with NOTIFY.
 type interest struct {
@@ -58,6 +61,8 @@ type interest struct {
 	known map[store.MailboxID]store.Mailbox
 	subs  map[string]bool // subscribed names, as told
 	own   map[string]bool // names not to be told of, see causedBy
+
+	ownEntries map[string]bool // annotations not to be told of, likewise
 }
 
 // eventGroup is what is asked of the mailboxes that a filter names.

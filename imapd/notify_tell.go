@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -85,6 +86,7 @@ func (s *session) tellOthers(ctx context.Context) {
 		s.interest = &interest{}
 		return
 	}
+	s.tellMetadata(seen.Metadata)
 	slices.SortFunc(seen.Rows, func(a, b store.Mailbox) int { return strings.Compare(a.Name, b.Name) })
 	for k := range seen.Rows {
 		row := &seen.Rows[k]
@@ -99,6 +101,37 @@ func (s *session) tellOthers(ctx context.Context) {
 				s.log.Error("changes of a mailbox could not be told", "err", err)
 			}
 		}
+	}
+}
+
+// tellMetadata names annotations that have changed (RFC 5465 sections 5.6 and
+// 5.7; RFC 5464 section 4.4.2).
+func (s *session) tellMetadata(changed map[store.MailboxID][]string) {
+	i := s.interest
+	var server events
+	for k := range i.groups {
+		server |= i.groups[k].events & serverMetadataChange
+	}
+	for _, id := range slices.Sorted(maps.Keys(changed)) {
+		row, known := i.known[id]
+		asked := server
+		if id != 0 {
+			asked = i.asked(row.Name, i.subs[row.Name]) & mailboxMetadataChange
+		}
+		names := slices.DeleteFunc(changed[id], func(name string) bool { return i.ownEntries[name] })
+		if asked == 0 || len(names) == 0 || id != 0 && !known {
+			continue
+		}
+		s.enc.Raw("* METADATA ")
+		if id == 0 {
+			s.enc.Raw(`""`)
+		} else {
+			s.enc.Mailbox(row.Name)
+		}
+		for _, name := range names {
+			s.enc.SP().String(name)
+		}
+		s.enc.CRLF()
 	}
 }
 

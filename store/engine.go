@@ -290,6 +290,10 @@ type Change struct {
 	Keywords []string
 	// List says that the list of mailboxes or subscriptions changed.
 	List bool
+	// Metadata names the annotations that were set or removed: the mailbox's, or,
+	// when Mailbox has no UIDVALIDITY, the account's for the server, or, of
+	// account 0, the server's shared ones.
+	Metadata []string
 	// Crossed are the levels of the account's quota that the verb rose above.
 	Crossed []QuotaLevel
 }

@@ -1,6 +1,9 @@
 package store
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // Watch is a session's hold on the changes of a whole account. A wake-up says
 // only that there may be something to Take.
@@ -12,6 +15,8 @@ type Watch struct {
 	mu   sync.Mutex
 	seen Watched
 	rows map[MailboxID]Mailbox // becomes seen.Rows
+
+	entries int // in seen.Metadata
 }
 
 // Watched is what happened in an account between two looks at it.
@@ -19,10 +24,17 @@ type Watched struct {
 	Rows  []Mailbox // of the mailboxes that changed, as they are now; in no order
 	Names bool      // mailboxes or subscriptions were made, renamed or removed
 	Lost  bool      // too much happened to keep: Rows is not all
+
+	// Metadata names the annotations that were set or removed, sorted, by
+	// mailbox; those of the server are under 0.
+	Metadata map[MailboxID][]string
 }
 
-// maxWatchedRows bounds what is kept for a session that does not look.
-const maxWatchedRows = 1000
+// What is kept at most for a session that does not look.
+const (
+	maxWatchedRows    = 1000
+	maxWatchedEntries = 1000
+)
 
 // Watch begins a watch. Close must be called.
 func (s *Store) Watch(account AccountID) *Watch {
@@ -57,7 +69,7 @@ func (w *Watch) Take() Watched {
 	for _, row := range w.rows {
 		seen.Rows = append(seen.Rows, row)
 	}
-	w.seen, w.rows = Watched{}, nil
+	w.seen, w.rows, w.entries = Watched{}, nil, 0
 	return seen
 }
 
@@ -66,6 +78,7 @@ func (w *Watch) note(c *Change) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.seen.Names = w.seen.Names || c.List
+	w.noteMetadata(c)
 	_, known := w.rows[c.Mailbox.ID]
 	switch {
 	case c.Deleted:
@@ -85,6 +98,28 @@ func (w *Watch) note(c *Change) {
 	}
 }
 
+func (w *Watch) noteMetadata(c *Change) {
+	at := c.Mailbox.ID
+	if c.Mailbox.UIDValidity == 0 {
+		at = 0
+	}
+	for _, name := range c.Metadata {
+		i, known := slices.BinarySearch(w.seen.Metadata[at], name)
+		if known {
+			continue
+		}
+		if w.entries == maxWatchedEntries {
+			w.seen.Lost = true
+			return
+		}
+		w.entries++
+		if w.seen.Metadata == nil {
+			w.seen.Metadata = map[MailboxID][]string{}
+		}
+		w.seen.Metadata[at] = slices.Insert(w.seen.Metadata[at], i, name)
+	}
+}
+
 // tellWatches hands a committed change to those that watch its account, after
 // the index has it.
 func (s *Store) tellWatches(c *Change) {
@@ -92,5 +127,13 @@ func (s *Store) tellWatches(c *Change) {
 	defer s.mu.Unlock()
 	for w := range s.watches[c.Mailbox.ID.Account()] {
 		w.note(c)
+	}
+	if c.Mailbox.ID != 0 {
+		return
+	}
+	for _, list := range s.watches { // what is everybody's
+		for w := range list {
+			w.note(c)
+		}
 	}
 }

@@ -71,6 +71,9 @@ func (e *Engine) SetMetadata(ctx context.Context, by store.Actor, at store.Mailb
 			}
 		}
 		var names []string
+		for i := range list {
+			names = append(names, list[i].Name)
+		}
 		grew := map[store.AccountID]bool{}
 		for i := range list {
 			owner, err := t.setEntry(by, at, &list[i])
@@ -78,7 +81,6 @@ func (e *Engine) SetMetadata(ctx context.Context, by store.Actor, at store.Mailb
 				return err
 			}
 			grew[owner] = grew[owner] || !list[i].Unset
-			names = append(names, list[i].Name)
 		}
 		for owner, grown := range grew {
 			if !grown {
@@ -92,8 +94,32 @@ func (e *Engine) SetMetadata(ctx context.Context, by store.Actor, at store.Mailb
 		if at != 0 {
 			account = at.Account()
 		}
+		t.publishMetadata(account, at, names)
 		return t.journal(by, account, record{verb: "metadata", mailbox: at, detail: strings.Join(names, "\n")})
 	})
+}
+
+// publishMetadata says which annotations have changed, to each of those whom
+// they concern.
+func (t *tx) publishMetadata(account store.AccountID, at store.MailboxID, names []string) {
+	if m := t.mailboxes[at]; m != nil {
+		t.change(m).Metadata = names
+		return
+	}
+	var own, all []string
+	for _, name := range names {
+		if isShared(name) {
+			all = append(all, name)
+		} else {
+			own = append(own, name)
+		}
+	}
+	if len(own) > 0 {
+		t.change(&mailboxRow{Mailbox: store.Mailbox{ID: store.MailboxID(account.FirstMessage())}}).Metadata = own
+	}
+	if len(all) > 0 {
+		t.change(&mailboxRow{}).Metadata = all
+	}
 }
 
 // setEntry sets or removes one annotation and gives its owner.
