@@ -36,6 +36,19 @@ var replaceTests = map[string]func(*fixture){
 		f.wantUIDs(f.inbox, "2")
 		f.wantUIDs(to, "1")
 	},
+	"what is replaced makes room under the quota": func(f *fixture) {
+		f.must(f.tryInsert(f.by))
+		used := f.used()
+		f.limit(used)
+		f.wantKind(f.tryInsert(f.by), store.OverQuota)
+		_, err := f.Replace(f.ctx(), f.by, f.inbox, 1, store.Insertion{Mailbox: f.inbox, Body: bodyOf("y")}, 0)
+		f.must(err)
+		f.equal("use", f.used(), used)
+		_, err = f.Replace(f.ctx(), f.by, f.inbox, 2, store.Insertion{Mailbox: f.inbox, Body: bodyOf("longer")}, 0)
+		f.wantKind(err, store.OverQuota)
+		f.wantUIDs(f.inbox, "2")
+		f.equal("use", f.used(), used)
+	},
 	"a replacing that fails changes nothing": func(f *fixture) {
 		f.put(f.inbox, 1, 0, "k1")
 		before := f.load(f.inbox)
