@@ -25,6 +25,9 @@ type searchArgs struct {
 	esearch bool // RETURN was given (RFC 4731)
 	returns searchReturns
 
+	unsteady bool    // whether a message matches can change without the message
+	order    *sorter // what sorted it, of SORT
+
 	of *store.Mailbox // what was searched, when that is to be told (RFC 7377)
 }
 
@@ -58,7 +61,7 @@ func (a *searchArgs) parseOptions(p *searchParser, name string) {
 		name = p.word()
 	}
 	a.what = p.program(name)
-	a.modseq, a.refused = p.modseq, p.refused
+	a.modseq, a.refused, a.unsteady = p.modseq, p.refused, p.unsteady
 	a.checkRelevancy(p, nil)
 }
 
@@ -99,7 +102,7 @@ func (a *searchArgs) gather(found *searchResult) harvest {
 func (s *session) tellFound(word string, a *searchArgs, found *searchResult, err error) error {
 	if err != nil {
 		if is, _ := answerTo(err); is.word != "BAD" {
-			_ = a.returns.end(s, nil)
+			_ = a.end(s, nil)
 		}
 		return err
 	}
@@ -108,7 +111,7 @@ func (s *session) tellFound(word string, a *searchArgs, found *searchResult, err
 	} else {
 		s.tellNumbers(word, a, found)
 	}
-	return a.returns.end(s, found)
+	return a.end(s, found)
 }
 
 // lookThrough runs the search program of a command.

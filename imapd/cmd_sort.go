@@ -81,7 +81,7 @@ func (a *searchArgs) parseProgram(s *session, d *wire.Decoder) *searchParser {
 	p.setCharset(d.Astring())
 	d.SP()
 	a.what = p.program(p.word())
-	a.modseq, a.refused = p.modseq, p.refused
+	a.modseq, a.refused, a.unsteady = p.modseq, p.refused, p.unsteady
 	return p
 }
 
@@ -92,6 +92,7 @@ func (s *session) sort(ctx context.Context, a sortArgs) error {
 		return s.tellFound("SORT", &a.searchArgs, nil, err)
 	}
 	slices.SortFunc(o.list, compareSorted)
+	a.order = o
 	found := newSearchResult(&a.searchArgs)
 	for i := range o.list {
 		found.add(o.list[i].seq, o.list[i].uid, o.list[i].modseq)

@@ -37,7 +37,9 @@ type searchReturn struct {
 	// picked. nil: there is none.
 	tell func(enc *wire.Encoder, found *searchResult, part listing)
 	// end is called when the command is over, without a result when it failed.
-	end func(s *session, all searchReturns, found *searchResult) error
+	end func(s *session, a *searchArgs, found *searchResult) error
+	// aside says that the option is not about what is told or saved.
+	aside bool
 }
 
 // searchReturns are the options of one search, in the order given.
@@ -77,6 +79,9 @@ func parseReturns(s *session, d *wire.Decoder) (list searchReturns) {
 			d.Fail("%s cannot stand beside %s", r.excludes, r.name)
 		}
 	}
+	if list.has("UPDATE") && s.view.isLive(s.tag) { // RFC 5267 section 4.3
+		d.Fail("A result is kept up to date under this tag")
+	}
 	if len(list) == 0 {
 		list = append(list, s.srv.reg.searchReturns["ALL"])
 	}
@@ -84,12 +89,12 @@ func parseReturns(s *session, d *wire.Decoder) (list searchReturns) {
 }
 
 // end lets the options do what they do beside telling.
-func (r searchReturns) end(s *session, found *searchResult) error {
-	for i := range r {
-		if r[i].end == nil {
+func (a *searchArgs) end(s *session, found *searchResult) error {
+	for _, r := range a.returns {
+		if r.end == nil {
 			continue
 		}
-		if err := r[i].end(s, r, found); err != nil {
+		if err := r.end(s, a, found); err != nil {
 			return err
 		}
 	}
@@ -139,7 +144,9 @@ func (s *session) tellESearch(a *searchArgs, found *searchResult) {
 		return
 	}
 	if a.modseq && found.count > 0 {
-		s.enc.Raw(" MODSEQ ").Num(uint64(highestAt(found, places)))
+		if highest := highestAt(found, places); highest > 0 {
+			s.enc.Raw(" MODSEQ ").Num(uint64(highest))
+		}
 	}
 	s.enc.CRLF()
 }

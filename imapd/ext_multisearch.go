@@ -156,7 +156,7 @@ func (s *session) multiSearch(ctx context.Context, a multiSearchArgs) error {
 		a.of = &box
 		found, err := s.find(ctx, &a.searchArgs)
 		if err == nil && found.count == 0 {
-			return a.returns.end(s, found)
+			return a.end(s, found)
 		}
 		return s.tellFound("SEARCH", &a.searchArgs, found, err)
 	}

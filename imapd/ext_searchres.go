@@ -1,6 +1,8 @@
 package imapd
 
 import (
+	"slices"
+
 	"tandem/imapd/internal/wire"
 	"tandem/store"
 )
@@ -27,15 +29,15 @@ const maxSaved = 1 << 16
 // saveResult keeps what the other options are about: the least, the greatest,
 // a page, else everything (RFC 5182 section 2.1, RFC 9394 section 3.2). A
 // search that failed leaves nothing.
-func saveResult(s *session, all searchReturns, found *searchResult) error {
+func saveResult(s *session, a *searchArgs, found *searchResult) error {
 	s.view.saved = nil
 	if found == nil {
 		return nil
 	}
 	keep := found.uids
-	if len(all) > 1 {
+	if slices.ContainsFunc(a.returns, func(r searchReturn) bool { return !r.aside && r.name != "SAVE" }) {
 		keep = nil
-		for _, p := range all.places(found) {
+		for _, p := range a.returns.places(found) {
 			keep = append(keep, found.uids.part(p[0], p[1])...)
 		}
 	}

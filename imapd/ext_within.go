@@ -19,6 +19,7 @@ func extWithin() extension {
 func ageKey(holds func(age, interval int64) bool) func(*searchParser) *criterion {
 	return func(p *searchParser) *criterion {
 		p.d.SP()
+		p.unsteady = true
 		interval := int64(p.d.NzNumber())
 		var now int64
 		c := leaf(byEntry, func(c *candidate) (bool, error) {

@@ -95,6 +95,8 @@ func extensions() []extension {
 		extI18NLevel(),
 		extThread(),
 		extPartial(),
+		extContextSearch(),
+		extContextSort(),
 		extPreview(),
 		extQuota(),
 		extMetadata(),

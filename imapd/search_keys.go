@@ -27,6 +27,7 @@ func rev1SearchKeys() []searchKey {
 			p.d.SP()
 			set := p.d.Set()
 			p.bySelected = p.bySelected || set.Saved
+			p.unsteady = p.unsteady || set.Saved || set.From != 0
 			return setKey(numbers{set, true})
 		}},
 		{"KEYWORD", func(p *searchParser) *criterion { return parseKeyword(p) }},

@@ -36,6 +36,7 @@ type searchParser struct {
 	refused error
 
 	bySelected bool // a key says something of the selected mailbox alone
+	unsteady   bool // see searchArgs
 	fuzzy      bool // the key in hand is within FUZZY
 	anyFuzzy   bool
 }
@@ -84,7 +85,7 @@ func (p *searchParser) key(word string) *criterion {
 	}
 	if p.d.Next() != '(' {
 		set := p.d.Set()
-		p.bySelected = true
+		p.bySelected, p.unsteady = true, true
 		if !set.Saved {
 			p.s.numbered = true
 			if p.s.enabled[uidonly] {

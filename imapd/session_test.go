@@ -287,6 +287,7 @@ func FuzzSession(f *testing.F) {
 		"a APPEND INBOX {6+}\r\na: b\r\n\r\nb APPEND INBOX CATENATE (URL \"/INBOX/;UID=1/;SECTION=HEADER.FIELDS%20(a)/;PARTIAL=0.3\" TEXT {1+}\r\nx URL \";UID=1\")\r\n",
 		"a SETMETADATA INBOX (/private/a/b ~{3+}\r\na\x00b /shared/c NIL)\r\nb GETMETADATA (DEPTH infinity MAXSIZE 2) INBOX (/private /shared/c)\r\nc GETMETADATA \"\" (DEPTH 1) /shared/a\r\nd LIST \"\" % RETURN (METADATA (/private/a/b))\r\n",
 		"a GETQUOTAROOT INBOX\r\nb GETQUOTA {3+}\r\nbob\r\nc SETQUOTA alice (STORAGE 1 MESSAGE 9223372036854775807)\r\nd STATUS INBOX (DELETED DELETED-STORAGE)\r\n",
+		"a APPEND INBOX {6+}\r\na: b\r\n\r\nb SELECT INBOX\r\nc SEARCH RETURN (UPDATE) UNSEEN\r\nd UID SORT RETURN (UPDATE CONTEXT MIN) (SUBJECT) UTF-8 UNDELETED\r\ne COPY 1 INBOX\r\nf STORE 1 +FLAGS (\\Deleted)\r\ng EXPUNGE\r\nh CANCELUPDATE \"c\" {1+}\r\nd\r\n",
 		"a APPEND INBOX {6+}\r\na: b\r\n\r\nb ESEARCH IN (personal subtree INBOX) RETURN (COUNT) TEXT b\r\nc SELECT INBOX\r\nd ESEARCH RETURN (SAVE) ALL\r\ne ESEARCH IN (selected mailboxes (Sent INBOX)) UID 1:* RECENT\r\n",
 		"a APPEND INBOX {29+}\r\nSubject: a\r\nReferences: <b>\r\n {24+}\r\nMessage-ID: <b>\r\nTo: a:;\r\n\r\nb SELECT INBOX\r\nc SORT RETURN (PARTIAL 2:1 SAVE MAX) (REVERSE SUBJECT DISPLAYTO DATE) utf-8 ALL\r\nd UID THREAD REFERENCES us-ascii $\r\ne THREAD ORDEREDSUBJECT utf-8 YOUNGER 9\r\nf FETCH $ (PREVIEW (LAZY) THREADID)\r\ng MOVE $ Sent\r\nh FETCH 1:* (SAVEDATE EMAILID) (PARTIAL -1:-1)\r\n",
 		"a ID (\"a\" NIL)\r\nb ENABLE X\r\nc NAMESPACE\r\nd LOGOUT\r\n",

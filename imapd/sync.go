@@ -21,6 +21,7 @@ func (s *session) tellChanges(ctx context.Context, expunge bool) error {
 	s.tellLost(expunge)
 	d := s.view.AdvanceOver(store.Reach{Expunges: expunge, Flags: heeded&flagChange != 0, New: heeded&messageNew != 0})
 	s.tellKeywords()
+	s.tellLeaving(&d)
 	s.tellExpunges(&d)
 	if d.Flags {
 		s.tellFlags(&d)
@@ -32,6 +33,7 @@ func (s *session) tellChanges(ctx context.Context, expunge bool) error {
 			return err
 		}
 	}
+	s.tellLive(ctx, &d)
 	s.tellDelayed()
 	return ctx.Err()
 }

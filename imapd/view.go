@@ -23,6 +23,8 @@ type view struct {
 	// stay in it: they are never used again, so they mean nothing.
 	saved store.UIDSet
 
+	live []*liveSearch // results the client hears the changes of (RFC 5267)
+
 	recent   store.UIDSet // \Recent to this session (RFC 3501 section 2.3.2)
 	keywords int          // how many keywords FLAGS has told
 
