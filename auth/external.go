@@ -1,6 +1,9 @@
 package auth
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/emersion/go-sasl"
 
 	"tandem/store"
@@ -23,7 +26,11 @@ func external() mechanism {
 // it wants to act as, "" for whom the certificate names.
 func (x *Exchange) external(login string) error {
 	x.at.Login = login
-	for _, name := range certNames(x.at) {
+	names := certNames(x.at)
+	if i := slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(n, login) }); i > 0 {
+		names = names[i:] // several addresses, and the client says which
+	}
+	for _, name := range names {
 		_, _, err := x.auth.accounts.FindLogin(x.ctx, name)
 		if err == nil || store.KindOf(err) != store.NotFound {
 			return x.asserted(name)

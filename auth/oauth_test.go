@@ -408,6 +408,9 @@ func TestClientCertificates(t *testing.T) {
 		{"bob", "", "bob", "bob", nil},
 		{"bob", "", "alice@example.org", "", ErrNotAuthorized},
 		{"bob", "alice@example.org", "bob", "", ErrNotAuthorized}, // addresses go before the common name
+		{"", "carol@example.org alice@example.org", "", "alice@example.org", nil},
+		{"", "alice@example.org bob", "bob", "bob", nil},
+		{"", "alice@example.org bob", "popper", "", ErrNotAuthorized},
 		{"carol", "", "", "", ErrFailed},
 		{"popper", "", "", "", ErrFailed},
 	} {

@@ -396,7 +396,7 @@ func FuzzScram(f *testing.F) {
 type tlsState = tls.ConnectionState
 
 // clientCert makes a certificate and the authority that signed it.
-func clientCert(t *testing.T, cn, address string) (tls.Certificate, *x509.CertPool) {
+func clientCert(t *testing.T, cn, addresses string) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -406,9 +406,7 @@ func clientCert(t *testing.T, cn, address string) (tls.Certificate, *x509.CertPo
 		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), Subject: pkix.Name{CommonName: cn},
 		IsCA: true, BasicConstraintsValid: true, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}
-	if address != "" {
-		leaf.EmailAddresses = []string{address}
-	}
+	leaf.EmailAddresses = strings.Fields(addresses)
 	der, err := x509.CreateCertificate(rand.Reader, leaf, leaf, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)

@@ -161,6 +161,7 @@ func (s *server) open() error {
 		return errors.Join(err, s.store.Close())
 	}
 	s.auth = auth.New(s.store, authConfigOf(l, s.secrets, s.log))
+	s.tellScram()
 	s.imap = imapd.New(imapd.Config{Store: s.store, Auth: s.auth, TLS: s.tls(), Limits: imapLimits(l),
 		ShortLiterals: l.IMAP.LiteralMinus, UTF8Headers: l.IMAP.UTF8Headers,
 		Logger: s.log, Hostname: l.Hostname, Version: version})
@@ -170,6 +171,20 @@ func (s *server) open() error {
 		JunkHeader: l.LMTP.JunkHeader, FullIsFinal: l.Quota.LMTPReply == 552, Limits: lmtpLimits(l), Logger: s.log})
 	s.sasl = dovecot.New(s.auth, s.log)
 	return nil
+}
+
+// tellScram says why SCRAM is not offered though it may be.
+func (s *server) tellScram() {
+	if s.config.Auth.SCRAM != string(auth.SCRAMAuto) {
+		return
+	}
+	state, err := s.store.Scram(context.Background())
+	switch {
+	case err != nil:
+		s.log.Error("cannot find out whether SCRAM may be offered", "err", err)
+	case !state.SHA256:
+		s.log.Info("SCRAM is not offered yet: some passwords have no keys for it (a login with the password makes them)")
+	}
 }
 
 // openStoreSoon waits some seconds for a command that has the store, but for no
