@@ -88,6 +88,24 @@ func TestCompressDribble(t *testing.T) {
 	c.expect("2 OK ...")
 }
 
+// TestCompressEnds: the next user's login may follow UNAUTHENTICATE in the same
+// packet, not compressed any more (RFC 8437 section 4.1).
+func TestCompressEnds(t *testing.T) {
+	c := startServer(t, nil).login(t, "alice")
+	conn, in := c.conn, c.in
+	c.startCompress()
+	if _, err := conn.Write(append(deflate("1 NOOP\r\n2 UNAUTHENTICATE\r\n"), "3 LOGIN bob secret\r\n4 NOOP\r\n"...)); err != nil {
+		t.Fatal(err)
+	}
+	c.expect("1 OK ...")
+	c.expect("2 OK ...")
+	c.conn, c.in = conn, in
+	if line := c.line(); !strings.Contains(line, "3 OK ") { // behind the mark of a flush
+		t.Fatal(line)
+	}
+	c.expect("4 OK ...")
+}
+
 // TestCompressBig sends and fetches messages that compress well and not at
 // all.
 func TestCompressBig(t *testing.T) {

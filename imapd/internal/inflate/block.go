@@ -63,7 +63,7 @@ func (z *Reader) storedHeader() outcome {
 		return damaged
 	}
 	z.drop(32)
-	z.stored = int(n)
+	z.stored, z.flushed = int(n), n == 0
 	z.step = (*Reader).storedBytes
 	return done
 }

@@ -28,7 +28,10 @@ type Reader struct {
 	inside bool                  // a block is in hand
 	final  bool                  // it, or the one before, is the last
 	stored int                   // bytes left of a stored block
-	header dynamic               // of the block in hand, while it is read
+
+	flushed bool // the mark of a flush was met since Read began
+
+	header dynamic // of the block in hand, while it is read
 	lits   huffman
 	dists  huffman
 	fixed  bool // lits and dists are those of fixed blocks
@@ -45,14 +48,16 @@ func NewReader(head []byte, src io.Reader) *Reader {
 	return &Reader{src: src, in: head, step: (*Reader).blockHeader}
 }
 
-// Read gives what the input so far stands for, and waits for more only when
-// that is nothing. The last block ends in io.EOF.
+// Read gives what the input so far stands for, up to the mark of a flush, and
+// waits for more only when that is nothing. What is behind the mark is not
+// looked at: the stream may end there, see End. The last block ends in io.EOF.
 func (z *Reader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
 	want := min(len(p), windowSize/2)
-	for z.pending < want && z.err == nil {
+	z.flushed = false
+	for z.pending < want && z.err == nil && (!z.flushed || z.pending == 0) {
 		switch z.step(z) {
 		case starved:
 			if !z.refill() {
