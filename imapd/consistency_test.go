@@ -21,6 +21,9 @@ type believer struct {
 	tags int
 	list []believed
 	busy string // command in hand
+
+	mode mode
+	sync syncState
 }
 
 // believed is one message; unknown parts are zero and nil.
@@ -30,7 +33,7 @@ type believed struct {
 }
 
 var (
-	fetchLine  = regexp.MustCompile(`^\* (\d+) FETCH \((.*)\)$`)
+	fetchLine  = regexp.MustCompile(`^\* (\d+) (?:UID)?FETCH \((.*)\)$`)
 	uidItem    = regexp.MustCompile(`\bUID (\d+)`)
 	flagsItem  = regexp.MustCompile(`\bFLAGS \(([^)]*)\)`)
 	numberLine = regexp.MustCompile(`^\* (\d+) (EXISTS|EXPUNGE)$`)
@@ -48,7 +51,9 @@ func (b *believer) run(format string, args ...any) string {
 func (b *believer) until(prefix string) string {
 	for {
 		line := b.line()
+		b.sync.hear(line)
 		if strings.HasPrefix(line, prefix) {
+			b.sync.tagged()
 			return line
 		}
 		b.hear(line)
@@ -57,6 +62,9 @@ func (b *believer) until(prefix string) string {
 
 // hear applies one untagged answer.
 func (b *believer) hear(line string) {
+	if b.hearSync(line) {
+		return
+	}
 	if m := numberLine.FindStringSubmatch(line); m != nil {
 		n, _ := strconv.Atoi(m[1])
 		if m[2] == "EXISTS" {
@@ -86,6 +94,9 @@ func (b *believer) hear(line string) {
 
 func (b *believer) hearFetch(line string, m []string) {
 	n, _ := strconv.Atoi(m[1])
+	if b.mode.uidonly {
+		n = b.find(n)
+	}
 	if n < 1 || n > len(b.list) {
 		b.t.Errorf("%s: %s, but %d messages", b.name, line, len(b.list))
 		return
@@ -149,9 +160,12 @@ func (b *believer) step() {
 		other = "Archive"
 	}
 	if b.rnd.IntN(3) == 0 && slices.ContainsFunc(b.list, func(m believed) bool { return m.flags == nil }) {
-		b.run("FETCH 1:* (UID FLAGS)") // as clients do after EXISTS
+		b.fetchAll() // as clients do after EXISTS
 	}
-	switch what := b.rnd.IntN(20); {
+	if b.mode.byUID() {
+		set, seqs = "", nil // sequence numbers are not taken, or change their meaning at any time
+	}
+	switch what := b.rnd.IntN(22); {
 	case len(b.list) < 20 && (what == 0 || what == 19):
 		b.run("APPEND INBOX (%s) {4+}\r\na: b {4+}\r\na: b {4+}\r\na: b {4+}\r\na: b", flag)
 	case what == 1:
@@ -175,11 +189,15 @@ func (b *believer) step() {
 		b.until("+ ")
 		b.send("DONE")
 		b.until(fmt.Sprintf("%s%d ", b.name, b.tags))
-	case set == "" || what == 0:
+	case what > 19 && b.mode.qresync:
+		b.comeBack()
+	case what > 12 && b.mode.byUID():
+		b.silent(op, flag)
+	case set == "" || what == 0 || what > 19:
 	case what == 9:
 		b.run("STORE %s %sFLAGS (%s)", set, op, flag)
 	case what == 10, what > 13:
-		b.silent(set, seqs, op, flag)
+		b.silent(op, flag, seqs...)
 	case what == 11:
 		b.run("FETCH %s (UID FLAGS BODY[])", set)
 	case what == 12:
@@ -189,10 +207,19 @@ func (b *believer) step() {
 	}
 }
 
-// silent stores without being told, and believes what it asked for.
-func (b *believer) silent(set string, seqs []int, op, flag string) {
+// silent stores without being told, and believes what it asked for: by
+// sequence numbers, or by UIDs all that it knows.
+func (b *believer) silent(op, flag string, seqs ...int) {
+	if b.mode.byUID() {
+		seqs = b.all()
+	}
+	var uids []string
 	for _, n := range seqs {
 		m := &b.list[n-1]
+		if b.mode.byUID() && m.uid == 0 {
+			continue
+		}
+		uids = append(uids, strconv.Itoa(m.uid))
 		if m.flags == nil && op != "" {
 			continue
 		}
@@ -205,12 +232,21 @@ func (b *believer) silent(set string, seqs []int, op, flag string) {
 			m.flags = []string{flag}
 		}
 	}
-	b.run("STORE %s %sFLAGS.SILENT (%s)", set, op, flag)
+	switch {
+	case len(uids) == 0:
+	case b.mode.notify != "":
+		// Flags told before the command was read would be taken for later ones.
+		b.run("UID STORE %s %sFLAGS (%s)", strings.Join(uids, ","), op, flag)
+	case b.mode.byUID():
+		b.run("UID STORE %s %sFLAGS.SILENT (%s)", strings.Join(uids, ","), op, flag)
+	default:
+		b.run("STORE %d:%d %sFLAGS.SILENT (%s)", seqs[0], seqs[len(seqs)-1], op, flag)
+	}
 }
 
-// TestConsistency lets sessions do everything to one mailbox at once. What
-// each believes in the end from what it was told must be what a new session
-// sees.
+// TestConsistency lets sessions of every mode do everything to one mailbox at
+// once. What each believes in the end from what it was told must be what a new
+// session sees.
 func TestConsistency(t *testing.T) {
 	rounds, steps := 4, 200
 	if testing.Short() {
@@ -221,15 +257,11 @@ func TestConsistency(t *testing.T) {
 		seed := rand.Uint64()
 		t.Logf("round %d: seed %d", round, seed)
 		var sessions []*believer
-		for i := range 6 {
-			b := &believer{client: ts.login(t, "alice"), name: string(rune('a' + i)), rnd: rand.New(rand.NewPCG(seed, uint64(i)))}
+		for i, mode := range modes() {
+			b := &believer{client: ts.login(t, "alice"), name: string(rune('a' + i)), rnd: rand.New(rand.NewPCG(seed, uint64(i))), mode: mode}
 			_ = b.conn.SetDeadline(time.Now().Add(time.Minute))
-			if i%2 == 0 {
-				b.run("SELECT INBOX (CONDSTORE)")
-			} else {
-				b.run("SELECT INBOX")
-			}
-			b.run("FETCH 1:* (UID FLAGS)")
+			b.start()
+			b.fetchAll()
 			sessions = append(sessions, b)
 		}
 		each := func(f func(b *believer)) {
@@ -248,26 +280,27 @@ func TestConsistency(t *testing.T) {
 		})
 		// In the end all change all silently, at once, over what others did and
 		// they have not heard of.
-		each(func(b *believer) { b.run("FETCH 1:* (UID FLAGS)") })
-		each(func(b *believer) { b.silent(b.all()) })
+		each(func(b *believer) { b.fetchAll() })
+		each(func(b *believer) { b.silent("+", "kw-"+b.name, b.all()...) })
 		fresh := &believer{client: ts.login(t, "alice"), name: "z"}
 		fresh.run("SELECT INBOX")
 		fresh.run("FETCH 1:* (UID FLAGS)")
 		for _, b := range sessions {
 			b.run("NOOP")
 			b.agrees(fresh)
+			b.agreesOnArchive(fresh)
 			b.run("LOGOUT")
 		}
 		fresh.run("LOGOUT")
 	}
 }
 
-// all gives the arguments of a silent change of every message.
-func (b *believer) all() (set string, seqs []int, op, flag string) {
+// all gives all sequence numbers.
+func (b *believer) all() (seqs []int) {
 	for n := range b.list {
 		seqs = append(seqs, n+1)
 	}
-	return fmt.Sprintf("1:%d", max(1, len(b.list))), seqs, "+", "kw-" + b.name
+	return seqs
 }
 
 // agrees compares what is believed, as far as it is known, with the truth.

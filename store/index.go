@@ -234,16 +234,19 @@ const (
 	indexBytes = 1024 // an index's own structures, for the budget
 )
 
-// publish applies a committed change and wakes the sessions.
-func (x *index) publish(c *Change) {
+// publish applies what a commit changed and wakes the sessions.
+func (x *index) publish(changes []Change) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.loaded {
-		x.apply(c)
-	} else {
-		x.waiting = append(x.waiting, *c)
+	for i := range changes {
+		c := &changes[i]
+		if x.loaded {
+			x.apply(c)
+		} else {
+			x.waiting = append(x.waiting, *c)
+		}
+		x.deleted = x.deleted || c.Deleted
 	}
-	x.deleted = x.deleted || c.Deleted
 	x.wake()
 }
 

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
@@ -120,24 +122,36 @@ func (s *Store) Check(ctx context.Context, repair bool, finding func(string)) er
 	return s.engine.Check(ctx, repair, finding)
 }
 
-// publish is called by the engine after each commit, in commit order.
+// publish is called by the engine after each commit, in commit order. What one
+// commit did to a mailbox is applied at once: each change has the row as it is
+// after all of them, and a session that looked between two would take itself
+// to have been told of the second.
 func (s *Store) publish(changes []Change) {
-	for i := range changes {
-		c := &changes[i]
-		s.mu.Lock()
-		if c.Keywords != nil {
-			s.keywords[c.Mailbox.ID.Account()] = c.Keywords
+	slices.SortStableFunc(changes, func(a, b Change) int { return cmp.Compare(a.Mailbox.ID, b.Mailbox.ID) })
+	for len(changes) > 0 {
+		id, n := changes[0].Mailbox.ID, 1
+		for n < len(changes) && changes[n].Mailbox.ID == id {
+			n++
 		}
-		x := s.mailboxes[c.Mailbox.ID]
-		s.mu.Unlock()
-		for _, l := range c.Crossed {
-			s.opts.Logger.Warn("quota nearly used up", "account", l.Account, "resource", l.Resource, "percent", l.Percent, "used", l.Used, "limit", l.Limit)
-		}
-		if x != nil {
-			x.publish(c)
-		}
-		s.tellWatches(c)
+		s.publishTo(id, changes[:n])
+		changes = changes[n:]
 	}
+}
+
+// publishTo applies changes of one mailbox.
+func (s *Store) publishTo(id MailboxID, changes []Change) {
+	s.mu.Lock()
+	for i := range changes {
+		if len(changes[i].Keywords) > len(s.keywords[id.Account()]) { // they only become more
+			s.keywords[id.Account()] = changes[i].Keywords
+		}
+	}
+	x := s.mailboxes[id]
+	s.mu.Unlock()
+	if x != nil {
+		x.publish(changes)
+	}
+	s.tellWatches(changes)
 }
 
 // Keywords lists an account's keywords; the index is the keyword's number.

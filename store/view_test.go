@@ -42,7 +42,7 @@ func (w *world) publish(c Change) {
 		c.Added[i].ModSeq = w.modseq
 	}
 	c.Mailbox = Mailbox{ID: 1, UIDNext: w.next, HighestModSeq: w.modseq, Messages: len(w.uids)}
-	w.x.publish(&c)
+	w.x.publish([]Change{c})
 }
 
 func (w *world) add(n int) {

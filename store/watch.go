@@ -120,20 +120,27 @@ func (w *Watch) noteMetadata(c *Change) {
 	}
 }
 
-// tellWatches hands a committed change to those that watch its account, after
-// the index has it.
-func (s *Store) tellWatches(c *Change) {
+// tellWatches hands committed changes of a mailbox to those that watch its
+// account, after the index has them.
+func (s *Store) tellWatches(changes []Change) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for w := range s.watches[c.Mailbox.ID.Account()] {
-		w.note(c)
+	id := changes[0].Mailbox.ID
+	for w := range s.watches[id.Account()] {
+		w.noteAll(changes)
 	}
-	if c.Mailbox.ID != 0 {
+	if id != 0 {
 		return
 	}
 	for _, list := range s.watches { // what is everybody's
 		for w := range list {
-			w.note(c)
+			w.noteAll(changes)
 		}
+	}
+}
+
+func (w *Watch) noteAll(changes []Change) {
+	for i := range changes {
+		w.note(&changes[i])
 	}
 }
