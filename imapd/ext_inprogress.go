@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -40,9 +41,14 @@ func (p *progress) at(done, goal uint32) {
 }
 
 // tellProgress sends a response at once, since nothing else may be sent for a
-// while (RFC 9585 section 4).
+// while (RFC 9585 section 4). A tag that would seem to end the response code
+// is not told.
 func (s *session) tellProgress(howFar string) {
-	s.status("*", answer{"OK", `INPROGRESS ("` + s.tag + `" ` + howFar + ")", "Still at it"})
+	tag := `"` + s.tag + `"`
+	if strings.Contains(tag, "]") {
+		tag = "NIL"
+	}
+	s.status("*", answer{"OK", "INPROGRESS (" + tag + " " + howFar + ")", "Still at it"})
 	_ = s.enc.Flush()
 }
 

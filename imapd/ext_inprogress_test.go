@@ -77,4 +77,10 @@ func TestSearchInProgress(t *testing.T) {
 		}
 	}
 	c.expect("s3 OK ...")
+	c.send("s] SEARCH RETURN (COUNT) BODY b")
+	for got := c.line(); !strings.HasPrefix(got, "* ESEARCH"); got = c.line() {
+		if !strings.HasPrefix(got, "* OK [INPROGRESS (NIL ") {
+			t.Fatal(got)
+		}
+	}
 }

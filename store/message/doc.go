@@ -15,6 +15,7 @@
 //	head.go       the header fields that a scan keeps
 //	content.go    Content-* fields -> kind of part and BODYSTRUCTURE; mime.go reads their syntax
 //	envelope.go   ENVELOPE and message ids; address.go reads address lists, date.go dates
+//	decode.go     undoing a part's transfer encoding, for FETCH BINARY
 //	binary.go     the stored form of a Structure
 //	section.go    section -> range
 //	sexp.go       the wire forms read back: BasicBody, ParseEnvelope

@@ -25,7 +25,7 @@
 //	faults.go      errors of SQLite to kinds; read-only after a failed write
 //	account.go keyword.go mailbox.go   their verbs
 //	insert.go body.go thread.go uidl.go   taking messages in
-//	flags.go copy.go expunge.go quit.go   changing what mailboxes hold
+//	flags.go copy.go expunge.go replace.go quit.go   changing what mailboxes hold
 //	index.go read.go   reading mailboxes and messages
 //	prune.go       forgetting what was expunged
 //	check.go checkbytes.go   verifying and mending rows, and bytes
