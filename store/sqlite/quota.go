@@ -55,48 +55,41 @@ func (t *tx) copyFits(by store.Actor, id store.AccountID) error {
 	return t.fits(by, a, 0, 0)
 }
 
-// saveUses writes what the accounts of changed mailboxes hold.
-func (t *tx) saveUses() error {
-	uses := map[store.AccountID]store.Resources{}
+// countUses adds up what the accounts of changed mailboxes hold, and notes the
+// levels a use rose above on one of the changes to be published.
+func (t *tx) countUses() error {
+	for _, a := range t.accounts {
+		a.now = a.used
+	}
 	for _, m := range t.mailboxes {
 		a, err := t.account(m.ID.Account())
-		if store.KindOf(err) == store.NotFound && err != nil {
+		if err != nil && store.KindOf(err) == store.NotFound {
 			continue // it is being removed
 		}
 		if err != nil {
 			return err
 		}
-		use, ok := uses[a.id]
-		if !ok {
-			use = a.used
-		}
-		m.applyTo(&use)
-		uses[a.id] = use
+		m.applyTo(&a.now)
 	}
-	for id, use := range uses {
-		if err := t.saveUse(t.accounts[id], use); err != nil {
-			return err
+	for _, a := range t.accounts {
+		if a.now == a.used {
+			continue
+		}
+		a.dirty = true
+		if crossed := a.quota.Crossed(a.name, a.used, a.now); len(crossed) > 0 {
+			t.noteCrossed(a.id, crossed)
 		}
 	}
 	return nil
 }
 
-// saveUse writes an account's use, and notes the levels it rose above on one
-// of the changes to be published.
-func (t *tx) saveUse(a *accountRow, now store.Resources) error {
-	if now == a.used {
-		return nil
-	}
-	if crossed := a.quota.Crossed(a.name, a.used, now); len(crossed) > 0 {
-		for _, c := range t.changed {
-			if c.Mailbox.ID.Account() == a.id {
-				c.Crossed = crossed
-				break
-			}
+func (t *tx) noteCrossed(id store.AccountID, crossed []store.QuotaLevel) {
+	for _, c := range t.changed {
+		if c.Mailbox.ID.Account() == id {
+			c.Crossed = crossed
+			return
 		}
 	}
-	_, err := t.exec("UPDATE account SET messages = ?, bytes = ?, mailboxes = ? WHERE id = ?", now.Messages, now.Storage, now.Mailboxes, a.id)
-	return err
 }
 
 // rowBefore is a mailbox's row as it was found, for its account's use.

@@ -33,6 +33,7 @@ type accountRow struct {
 
 	name  string
 	used  store.Resources // as the row has it
+	now   store.Resources // as flush leaves it
 	quota store.Resources // its limits
 }
 
@@ -63,8 +64,9 @@ func (t *tx) account(id store.AccountID) (*accountRow, error) {
 	if !ok {
 		return nil, store.Errorf(store.NotFound, "no account %d", id)
 	}
+	used := store.Resources{Storage: r.int(5), Messages: r.int(6), Mailboxes: r.int(7)}
 	a := &accountRow{id: id, modseq: store.ModSeq(r.int(0)), nextMailbox: r.int(1), nextMessage: r.int(2), nextJournal: r.int(3),
-		name: r.text(4), used: store.Resources{Storage: r.int(5), Messages: r.int(6), Mailboxes: r.int(7)}, quota: t.e.quotaOf(r[8], r[9], r[10])}
+		name: r.text(4), used: used, now: used, quota: t.e.quotaOf(r[8], r[9], r[10])}
 	t.accounts[id] = a
 	return a, nil
 }
@@ -135,15 +137,16 @@ func (t *tx) change(m *mailboxRow) *store.Change {
 
 // flush writes the counters back and completes what is to be published.
 func (t *tx) flush() error {
-	if err := t.saveUses(); err != nil {
+	if err := t.countUses(); err != nil {
 		return err
 	}
 	for _, a := range t.accounts {
 		if !a.dirty {
 			continue
 		}
-		if _, err := t.exec("UPDATE account SET modseq = ?, next_mailbox = ?, next_message = ?, next_journal = ? WHERE id = ?",
-			a.modseq, a.nextMailbox, a.nextMessage, a.nextJournal, a.id); err != nil {
+		if _, err := t.exec(`UPDATE account SET modseq = ?, next_mailbox = ?, next_message = ?, next_journal = ?,
+			bytes = ?, messages = ?, mailboxes = ? WHERE id = ?`, a.modseq, a.nextMailbox, a.nextMessage, a.nextJournal,
+			a.now.Storage, a.now.Messages, a.now.Mailboxes, a.id); err != nil {
 			return err
 		}
 	}
