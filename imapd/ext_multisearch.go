@@ -3,7 +3,6 @@ package imapd
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"tandem/imapd/internal/wire"
 	"tandem/store"
@@ -21,14 +20,13 @@ func extMultiSearch() extension {
 
 type multiSearchArgs struct {
 	searchArgs
-	in []mailboxFilter // none: the selected mailbox
+	in []source // none: the selected mailbox
 }
 
-// mailboxFilter is a source of mailboxes (RFC 5465 section 8, filter-mailboxes,
-// with what RFC 7377 section 5 adds).
-type mailboxFilter struct {
+// source is what a search may look into beside the selected mailbox.
+type source struct {
 	selected bool
-	match    func(box *store.Mailbox) bool // nil with selected
+	mailboxFilter
 }
 
 // maxSources is how many names a command may list.
@@ -64,39 +62,32 @@ func parseMultiSearch(s *session, d *wire.Decoder) (a multiSearchArgs) {
 
 // onlySelected says that no mailbox but the selected one is meant.
 func (a *multiSearchArgs) onlySelected() bool {
-	return !slices.ContainsFunc(a.in, func(f mailboxFilter) bool { return !f.selected })
+	return !slices.ContainsFunc(a.in, func(f source) bool { return !f.selected })
 }
 
 func (a *multiSearchArgs) wantsSelected() bool {
-	return len(a.in) == 0 || slices.ContainsFunc(a.in, func(f mailboxFilter) bool { return f.selected })
+	return len(a.in) == 0 || slices.ContainsFunc(a.in, func(f source) bool { return f.selected })
 }
 
 // parseSources reads the list after IN. No scope options are known.
-func parseSources(d *wire.Decoder) (list []mailboxFilter) {
+func parseSources(d *wire.Decoder) (list []source) {
 	names := 0
 	d.List(func() {
 		if d.Next() == '(' {
 			d.Fail("Unknown scope option")
 			return
 		}
-		var f mailboxFilter
-		switch word := d.Keyword(); word {
+		f := source{mailboxFilter: mailboxFilter{kind: d.Keyword()}}
+		switch f.kind {
 		case "SELECTED":
 			f.selected = true
-		case "INBOXES": // where mail is delivered to by itself
-			f.match = func(box *store.Mailbox) bool { return box.Name == "INBOX" }
-		case "PERSONAL":
-			f.match = func(*store.Mailbox) bool { return true }
-		case "SUBSCRIBED":
-			f.match = func(box *store.Mailbox) bool { return box.Subscribed }
-		case "MAILBOXES":
-			f.match = nameFilter(d, &names, func(string) bool { return false })
-		case "SUBTREE":
-			f.match = nameFilter(d, &names, func(string) bool { return true })
-		case "SUBTREE-ONE":
-			f.match = nameFilter(d, &names, func(rest string) bool { return !strings.Contains(rest, "/") })
+		case "INBOXES", "PERSONAL", "SUBSCRIBED":
+		case "MAILBOXES", "SUBTREE", "SUBTREE-ONE":
+			d.SP()
+			f.names = parseMailboxes(d)
+			names += len(f.names)
 		default:
-			d.Fail("Unknown source of mailboxes %s", word)
+			d.Fail("Unknown source of mailboxes %s", f.kind)
 		}
 		list = append(list, f)
 		if len(list)+names > maxSources {
@@ -107,38 +98,6 @@ func parseSources(d *wire.Decoder) (list []mailboxFilter) {
 		d.Fail("An empty list of mailboxes")
 	}
 	return list
-}
-
-// nameFilter reads a name or a list of names, and matches those and what below
-// is true of: the name without that and the separator.
-func nameFilter(d *wire.Decoder, names *int, below func(rest string) bool) func(*store.Mailbox) bool {
-	wanted := map[string]bool{}
-	one := func() {
-		wanted[d.Mailbox()] = true
-		if *names++; *names > maxSources {
-			d.Fail("More than %d names", maxSources)
-		}
-	}
-	d.SP()
-	if d.Next() == '(' {
-		d.List(one)
-	} else {
-		one()
-	}
-	if len(wanted) == 0 {
-		d.Fail("An empty list of names")
-	}
-	return func(box *store.Mailbox) bool {
-		if wanted[box.Name] {
-			return true
-		}
-		for i := range len(box.Name) {
-			if box.Name[i] == '/' && wanted[box.Name[:i]] && below(box.Name[i+1:]) {
-				return true
-			}
-		}
-		return false
-	}
 }
 
 // multiSearch answers for each mailbox in which something was found, and for
@@ -182,17 +141,17 @@ func (s *session) multiSearch(ctx context.Context, a multiSearchArgs) error {
 
 // sources gives the mailboxes that are meant, each once. Names of none, and of
 // those that this user may not see, are passed over (RFC 7377 section 2.2).
-func (s *session) sources(ctx context.Context, in []mailboxFilter) ([]store.Mailbox, error) {
+func (s *session) sources(ctx context.Context, in []source) ([]store.Mailbox, error) {
 	boxes, err := s.srv.cfg.Store.Mailboxes(ctx, s.actor)
 	if err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(boxes, func(box store.Mailbox) bool {
-		return !slices.ContainsFunc(in, func(f mailboxFilter) bool {
+		return !slices.ContainsFunc(in, func(f source) bool {
 			if f.selected {
 				return s.view != nil && s.view.ID() == box.ID
 			}
-			return f.match(&box)
+			return f.covers(box.Name, box.Subscribed)
 		})
 	}), nil
 }

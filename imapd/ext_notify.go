@@ -2,7 +2,6 @@ package imapd
 
 import (
 	"context"
-	"strings"
 
 	"tandem/imapd/internal/wire"
 	"tandem/store"
@@ -67,26 +66,8 @@ type interest struct {
 
 // eventGroup is what is asked of the mailboxes that a filter names.
 type eventGroup struct {
-	filter string // PERSONAL, INBOXES, SUBSCRIBED, SUBTREE, MAILBOXES
-	names  []string
+	mailboxFilter
 	events events
-}
-
-// covers says whether the filter names a mailbox. Mail may be delivered to any
-// mailbox, by subaddress, so INBOXES is PERSONAL (RFC 5465 section 6.3).
-func (g *eventGroup) covers(name string, subscribed bool) bool {
-	switch g.filter {
-	case "PERSONAL", "INBOXES":
-		return true
-	case "SUBSCRIBED":
-		return subscribed
-	}
-	for _, n := range g.names {
-		if name == n || g.filter == "SUBTREE" && strings.HasPrefix(name, n+"/") {
-			return true
-		}
-	}
-	return false
 }
 
 // asked gives the events asked for of a mailbox that is not selected. Several
@@ -140,14 +121,14 @@ func parseNotify(s *session, d *wire.Decoder) (a notifyArgs) {
 // parseGroup reads one event-group (RFC 5465 section 8).
 func parseGroup(s *session, d *wire.Decoder, a *notifyArgs) {
 	d.Byte('(')
-	g := eventGroup{filter: d.Keyword()}
-	selected := g.filter == "SELECTED" || g.filter == "SELECTED-DELAYED"
-	switch g.filter {
+	g := eventGroup{mailboxFilter: mailboxFilter{kind: d.Keyword()}}
+	selected := g.kind == "SELECTED" || g.kind == "SELECTED-DELAYED"
+	switch g.kind {
 	case "SELECTED", "SELECTED-DELAYED":
 		if a.chosen {
 			d.Fail("Only one of SELECTED and SELECTED-DELAYED can be given")
 		}
-		a.chosen, a.delayed = true, g.filter == "SELECTED-DELAYED"
+		a.chosen, a.delayed = true, g.kind == "SELECTED-DELAYED"
 	case "PERSONAL", "INBOXES", "SUBSCRIBED":
 	case "SUBTREE", "MAILBOXES":
 		d.SP()
@@ -156,7 +137,7 @@ func parseGroup(s *session, d *wire.Decoder, a *notifyArgs) {
 			a.refused = no("NOTIFICATIONOVERFLOW", "More than %d mailboxes", maxNotifyNames)
 		}
 	default:
-		d.Fail("Unknown mailbox filter %s", g.filter)
+		d.Fail("Unknown mailbox filter %s", g.kind)
 	}
 	d.SP()
 	g.events = parseEvents(s, d, a, selected)
@@ -166,17 +147,6 @@ func parseGroup(s *session, d *wire.Decoder, a *notifyArgs) {
 	} else {
 		a.groups = append(a.groups, g)
 	}
-}
-
-func parseMailboxes(d *wire.Decoder) (names []string) {
-	if d.Next() != '(' {
-		return []string{d.Mailbox()}
-	}
-	d.List(func() { names = append(names, d.Mailbox()) })
-	if len(names) == 0 {
-		d.Fail("An empty list of mailboxes")
-	}
-	return names
 }
 
 // parseEvents reads NONE or a list of events, and checks which belong together
