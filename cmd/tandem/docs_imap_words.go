@@ -87,7 +87,7 @@ func imapWords() []imapWord {
 		{"QUOTA=RES-MESSAGE", "9208", "", "?+--"},
 		{"QUOTA=RES-MAILBOX", "9208", "", "?+--"},
 		{"QUOTASET", "9208", "for administrators", "?+--"},
-		{"METADATA", "5464", "entries of mailboxes and of the server, private and shared", "o+-+"},
+		{"METADATA", "5464", "entries of mailboxes and of the server, private and shared; changes are told by NOTIFY", "o+-+"},
 		{"ACL", "4314", "", "o++-"},
 		{"RIGHTS=", "4314", "", "o++-"},
 	}
