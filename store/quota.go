@@ -110,3 +110,12 @@ func amount(name string, n int64) string {
 		return strconv.FormatInt(n, 10) + " " + name
 	}
 }
+
+// warnOfQuotas logs the levels that accounts rose above.
+func (s *Store) warnOfQuotas(changes []Change) {
+	for i := range changes {
+		for _, l := range changes[i].Crossed {
+			s.opts.Logger.Warn("quota nearly used up", "account", l.Account, "resource", l.Resource, "percent", l.Percent, "used", l.Used, "limit", l.Limit)
+		}
+	}
+}

@@ -152,6 +152,7 @@ func (s *Store) publishTo(id MailboxID, changes []Change) {
 		x.publish(changes)
 	}
 	s.tellWatches(changes)
+	s.warnOfQuotas(changes)
 }
 
 // Keywords lists an account's keywords; the index is the keyword's number.
