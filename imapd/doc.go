@@ -40,7 +40,8 @@
 //	fetch_*.go     FETCH: the table of items, sections, reading and answering
 //	search_*.go    SEARCH: the table of keys, the tree of criteria, the levels
 //	               of reading at which each is decided, the workers; what was
-//	               found, as the return options and "$" go by it
+//	               found, as the return options and "$" go by it; results kept
+//	               up to date
 //	sort_*.go      SORT: one string of bytes to sort a message by
 //	thread_*.go    THREAD: parents from references, threads from parents
 //	internal/wire  the grammar as bytes

@@ -42,6 +42,8 @@ func keepUpdated(s *session, a *searchArgs, found *searchResult) error {
 		s.refuseUpdate(l, "Only SEARCH and SORT can be kept up to date")
 	case a.unsteady:
 		s.refuseUpdate(l, "Keys with numbers, a star, $ or an age cannot be kept up to date")
+	case a.order != nil && slices.ContainsFunc(a.order.terms, func(t sortTerm) bool { return t.name == relevancy }):
+		s.refuseUpdate(l, "An order by relevancy cannot be kept up to date")
 	case len(s.view.live) >= maxLive:
 		s.refuseUpdate(l, "Too many contexts")
 	case l.tooLarge():

@@ -7,7 +7,7 @@ func imapWords() []imapWord {
 	return []imapWord{
 		// the protocol
 		{"IMAP4rev1", "3501", "`\\Recent` is told to the first session that selects; the separator is `/`", "++++"},
-		{"IMAP4rev2", "9051", "beside IMAP4rev1, by ENABLE", "??++"},
+		{"IMAP4rev2", "9051", "beside IMAP4rev1, once a client enables it", "??++"},
 		{"ENABLE", "5161", "", "++++"},
 		{"ID", "2971", "the version is told after login only", "++++"},
 		{"STARTTLS", "3501", "not under TLS, or without a certificate", "++++"},
@@ -37,7 +37,7 @@ func imapWords() []imapWord {
 		{"CONDSTORE", "7162", "one counter for all mailboxes of an account; NOMODSEQ never", "++++"},
 		{"QRESYNC", "7162", "every expunge is told right, however long ago; where its record is gone, more UIDs may be named than were expunged", "++++"},
 		{"OBJECTID", "8474", "EMAILID and THREADID of every message; ids survive moves and renames", "-++-"},
-		{"UIDONLY", "9586", "", "-++-"},
+		{"UIDONLY", "9586", "by ENABLE; numbers are then refused with [UIDREQUIRED]", "-++-"},
 		{"UIDBATCHES", "10022", "at least 500 messages in a batch", "-?+-"},
 		{"PARTIAL", "9394", "SEARCH, SORT and FETCH; not with THREAD", "-+--"},
 		{"MESSAGELIMIT", "9738", "by setting", "-?+-"},
@@ -53,8 +53,8 @@ func imapWords() []imapWord {
 		{"SORT", "5256", "of equal texts the first 32 to 1,024 bytes decide, by the number of messages", "+++-"},
 		{"SORT=DISPLAY", "5957", "", "+++-"},
 		{"ESORT", "5267", "", "+++-"},
-		{"CONTEXT=SEARCH", "5267", "four at once in a session", "+?--"},
-		{"CONTEXT=SORT", "5267", "four at once in a session", "-?--"},
+		{"CONTEXT=SEARCH", "5267", "four results at once, of up to 16,384 runs of UIDs; not for keys with numbers, a star, `$` or an age", "+?--"},
+		{"CONTEXT=SORT", "5267", "the same four; up to 10,000 messages and 2 MiB of sort keys; not by RELEVANCY", "-?--"},
 		{"I18NLEVEL=1", "5255", "SEARCH, SORT and THREAD compare by i;unicode-casemap", "+?--"},
 		{"THREAD=ORDEREDSUBJECT", "5256", "", "++--"},
 		{"THREAD=REFERENCES", "5256", "", "+++-"},
