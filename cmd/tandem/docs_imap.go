@@ -32,12 +32,12 @@ func (p peers) cells() string {
 
 // imapNot is what is left out on purpose.
 var imapNot = []struct{ name, why string }{
-	{"URLAUTH, GENURLAUTH (RFC 4467)", "a way for a submission server to fetch mail on a user's behalf; no submission server in use asks for it, and every such URL is a key that can leak"},
-	{"CONVERT (RFC 5259)", "conversion of attachments runs complex decoders over hostile bytes; no client asks for it"},
+	{"URLAUTH, GENURLAUTH (RFC 4467)", "lets a submission server fetch mail on a user's behalf (BURL): there is no submission here, and every such URL is a key that can leak"},
+	{"CONVERT (RFC 5259)", "conversion of attachments runs complex decoders over hostile bytes; we know of no client that asks for it"},
 	{"FILTERS (RFC 5466)", "named searches: clients keep them themselves"},
 	{"LANGUAGE (RFC 5255)", "answers are for programs, which show their own words to people"},
-	{"ANNOTATE (RFC 5257)", "experimental, and no client in use; METADATA is the one for mailboxes"},
-	{"MAILBOX-REFERRALS, LOGIN-REFERRALS (RFC 2193, 2221)", "clients do not follow them"},
+	{"ANNOTATE (RFC 5257)", "experimental, and we know of no client that uses it; METADATA is the one for mailboxes"},
+	{"MAILBOX-REFERRALS, LOGIN-REFERRALS (RFC 2193, 2221)", "there is no other server to refer to"},
 	{"JMAPACCESS (RFC 9698)", "there is no JMAP here"},
 	{"AUTH=CRAM-MD5, DIGEST-MD5", "need passwords that can be read back; SCRAM does not"},
 	{"IMAPSIEVE (RFC 6785)", "there is no sieve here"},
