@@ -10,7 +10,7 @@ import (
 // heap is small; beyond that size the runtime's own rule (double) holds. A
 // server at work keeps some 8 MB alive and would else collect dozens of times
 // a second while it streams message bytes: a third of its processor time.
-const headroom = 32 << 20
+const headroom = 16 << 20
 
 // spaceCollections sets the garbage collector's percentage anew after each
 // collection so that headroom is kept, unless GOGC is set.
