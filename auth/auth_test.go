@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -117,7 +116,7 @@ func attempt(login, password string) Attempt {
 }
 
 // open returns an Authenticator that does not wait, and its log.
-func open(t *testing.T, b *book, cfg Config) (*Authenticator, *bytes.Buffer) {
+func open(t testing.TB, b *book, cfg Config) (*Authenticator, *bytes.Buffer) {
 	t.Helper()
 	var log bytes.Buffer
 	cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
@@ -188,39 +187,51 @@ func TestFailuresAreAlike(t *testing.T) {
 	}
 }
 
+// TestUnknownNamesTakeAsLong: each failing login computes one hash with
+// today's parameters: that of the account, or the dummy. BenchmarkWrongPassword
+// has the times.
 func TestUnknownNamesTakeAsLong(t *testing.T) {
 	b := newBook()
 	b.add("alice", HashPassword("right"))
 	b.add("kept", quick("right")).KeepScheme = true
 	a, _ := open(t, b, Config{})
-	// Turn by turn, so that what else the machine does meets all alike; and
-	// again when it did not.
-	var problems []string
-	for range 4 {
-		took := map[string][]time.Duration{}
-		for range 9 {
-			for _, login := range []string{"alice", "nobody", "kept"} {
-				start := time.Now()
-				a.Verify(t.Context(), attempt(login, "wrong"))
-				took[login] = append(took[login], time.Since(start))
-			}
+	dummy, dummies := a.dummy, 0
+	a.dummy = func(password []byte) bool {
+		dummies++
+		return dummy(password)
+	}
+	for _, c := range []struct {
+		login string
+		want  int
+	}{{"alice", 0}, {"nobody", 1}, {"kept", 1}} {
+		dummies = 0
+		if _, err := a.Verify(t.Context(), attempt(c.login, "wrong")); err != ErrFailed {
+			t.Errorf("%s: %v", c.login, err)
 		}
-		for _, list := range took {
-			slices.Sort(list)
-		}
-		problems = nil
-		known := took["alice"][4]
-		for _, login := range []string{"nobody", "kept"} {
-			got := took[login][4]
-			if diff := (got - known).Abs(); diff > 10*time.Millisecond && diff > known*15/100 {
-				problems = append(problems, fmt.Sprintf("%s takes %v, a known name %v", login, got, known))
-			}
-		}
-		if len(problems) == 0 {
-			return
+		if dummies != c.want {
+			t.Errorf("%s: the dummy was hashed %d times, want %d", c.login, dummies, c.want)
 		}
 	}
-	t.Error(problems)
+	none := attempt("alice", "wrong")
+	none.Scope = store.ScopeWeb << 1 // no credential is good for it
+	dummies = 0
+	if a.Verify(t.Context(), none); dummies != 1 {
+		t.Errorf("without a credential for the protocol the dummy was hashed %d times", dummies)
+	}
+}
+
+func BenchmarkWrongPassword(b *testing.B) {
+	book := newBook()
+	book.add("alice", HashPassword("right"))
+	book.add("kept", quick("right")).KeepScheme = true
+	a, _ := open(b, book, Config{})
+	for _, login := range []string{"alice", "nobody", "kept"} {
+		b.Run(login, func(b *testing.B) {
+			for b.Loop() {
+				a.Verify(b.Context(), attempt(login, "wrong"))
+			}
+		})
+	}
 }
 
 func TestPasswordsBeforeTLS(t *testing.T) {
