@@ -139,24 +139,30 @@ func (s *session) appendBytes(ctx context.Context, up *upload, in *store.Ingest)
 	if err := d.Err(); err != nil {
 		return err
 	}
-	switch {
-	case m.TooBig: // RFC 7889 section 4
-		s.limitHit("message size")
-		return no("TOOBIG", "The message is larger than %d octets", d.Limits().Message)
-	case m.Size == 0: // RFC 3502 section 6.3.11: the client has changed its mind
+	if m.Size == 0 { // RFC 3502 section 6.3.11: the client has changed its mind
 		return no("", "A message of no octets: nothing was stored")
 	}
-	if up.adds {
+	if up.adds && !m.TooBig {
 		// RFC 9208 section 4.3.1: what has no room need not be sent.
 		if err := s.srv.cfg.Store.QuotaFor(ctx, s.actor, up.octets+m.Size, int64(len(up.list))+1); err != nil {
 			return err
 		}
 	}
+	return s.copyMessage(m, in)
+}
+
+// copyMessage asks for a message literal and writes it to w, unless it is too
+// big (RFC 7889 section 4).
+func (s *session) copyMessage(m *wire.Message, w io.Writer) error {
+	if m.TooBig {
+		s.limitHit("message size")
+		return no("TOOBIG", "The message is larger than %d octets", s.dec.Limits().Message)
+	}
 	r, err := m.Accept()
 	if err != nil {
 		return err
 	}
-	_, err = io.CopyBuffer(in, r, make([]byte, min(m.Size, 32<<10)))
+	_, err = io.CopyBuffer(w, r, make([]byte, max(1, min(m.Size, 32<<10))))
 	return err
 }
 

@@ -79,16 +79,7 @@ func (s *session) catenateText(d *wire.Decoder, w io.Writer) error {
 	if err := d.Err(); err != nil {
 		return err
 	}
-	if m.TooBig {
-		s.limitHit("message size")
-		return no("TOOBIG", "The message is larger than %d octets", d.Limits().Message)
-	}
-	r, err := m.Accept()
-	if err != nil {
-		return err
-	}
-	_, err = io.CopyBuffer(w, r, make([]byte, max(1, min(m.Size, 32<<10))))
-	return err
+	return s.copyMessage(m, w)
 }
 
 // catenateURL writes what a URL names. Whatever cannot be found or read by

@@ -37,15 +37,7 @@ func readMarkedUTF8(_ context.Context, s *session, d *wire.Decoder, w io.Writer)
 	if err := d.Err(); err != nil {
 		return err
 	}
-	if m.TooBig {
-		s.limitHit("message size")
-		return no("TOOBIG", "The message is larger than %d octets", d.Limits().Message)
-	}
-	r, err := m.Accept()
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(w, r); err != nil {
+	if err := s.copyMessage(m, w); err != nil {
 		return err
 	}
 	d.Byte(')')

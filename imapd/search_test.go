@@ -256,7 +256,7 @@ func TestResolve(t *testing.T) {
 	if _, err := v.Expunge(ctx, store.AllUIDs()); err != nil {
 		t.Fatal(err)
 	}
-	v.Advance(true) // members are 1 4 5 6 7 8 9
+	v.Advance(store.Reach{Expunges: true, Flags: true, New: true}) // members are 1 4 5 6 7 8 9
 	for _, tt := range []struct {
 		set  string
 		uid  bool

@@ -19,7 +19,7 @@ func (s *session) tellChanges(ctx context.Context, expunge bool) error {
 	heeded := s.heeded()
 	expunge = expunge && (heeded&messageExpunge != 0 || s.expunged)
 	s.tellLost(expunge)
-	d := s.view.AdvanceOver(store.Reach{Expunges: expunge, Flags: heeded&flagChange != 0, New: heeded&messageNew != 0})
+	d := s.view.Advance(store.Reach{Expunges: expunge, Flags: heeded&flagChange != 0, New: heeded&messageNew != 0})
 	s.tellKeywords()
 	s.tellLeaving(&d)
 	s.tellExpunges(&d)

@@ -18,7 +18,7 @@ func TestPolicyTrash(t *testing.T) {
 	uids := w.putAll("INBOX", []string{message(1), message(2), message(3)})
 	w.with("INBOX", func(imap *store.View) {
 		w.login().script(dele2)
-		if gone := imap.Advance(true).Gone; !slices.Equal(gone, store.UIDSet{{Start: uids[1], Stop: uids[1]}}) {
+		if gone := imap.Advance(store.Reach{Expunges: true, Flags: true, New: true}).Gone; !slices.Equal(gone, store.UIDSet{{Start: uids[1], Stop: uids[1]}}) {
 			t.Errorf("the IMAP session was told of %v, want %d", gone, uids[1])
 		}
 	})

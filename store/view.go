@@ -187,14 +187,11 @@ func (v *View) BySeq(first, last uint32, buf []Member) []Member {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	gone := x.expungedAfter(v.told, v.next)
-	first, last = max(first, 1), min(last, v.len())
-	if first > last {
+	r, ok := v.span(first, last, gone)
+	if !ok {
 		return buf
 	}
-	if n := int(last-first) + 1; n < cap(buf)-len(buf) {
-		buf = buf[: len(buf) : len(buf)+n]
-	}
-	return v.page(v.uidOf(first, gone), v.next-1, gone, buf)
+	return v.page(r.Start, r.Stop, gone, buf)
 }
 
 // uidOf gives the UID of a sequence number that exists: the least uid with
@@ -250,7 +247,10 @@ func (v *View) Span(first, last uint32) (r UIDRange, ok bool) {
 	x := v.x
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	gone := x.expungedAfter(v.told, v.next)
+	return v.span(first, last, x.expungedAfter(v.told, v.next))
+}
+
+func (v *View) span(first, last uint32, gone UIDSet) (r UIDRange, ok bool) {
 	first, last = max(first, 1), min(last, v.len())
 	if first > last {
 		return UIDRange{}, false
@@ -298,18 +298,12 @@ type Delta struct {
 	own    []ModSeq
 }
 
-// Advance moves the view to the mailbox as it is now: new messages, flag
-// changes, and expunges when expunge is set (RFC 3501 section 7.4.1 forbids
-// them in answer to FETCH, STORE and SEARCH).
-func (v *View) Advance(expunge bool) Delta {
-	return v.AdvanceOver(Reach{Expunges: expunge, Flags: true, New: true})
-}
-
 // Reach is what a view moves over; the rest is told another time.
 type Reach struct{ Expunges, Flags, New bool }
 
-// AdvanceOver moves the view like Advance, over what reach has.
-func (v *View) AdvanceOver(reach Reach) Delta {
+// Advance moves the view to the mailbox as it is now, over what reach has. RFC
+// 3501 section 7.4.1 forbids expunges in answer to FETCH, STORE and SEARCH.
+func (v *View) Advance(reach Reach) Delta {
 	x := v.x
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -90,7 +90,7 @@ func (w *world) open() {
 
 // hear applies what a client would be told.
 func (m *mirror) hear(t *rapid.T, expunge bool) {
-	d := m.view.Advance(expunge)
+	d := m.view.Advance(Reach{Expunges: expunge, Flags: true, New: true})
 	for i := 0; i < len(d.Gone); {
 		page := m.view.Runs(&d, i, make([]SeqRun, 0, 2))
 		for _, r := range page {
@@ -228,12 +228,12 @@ func TestOwnChangesAreNotToldTwice(t *testing.T) {
 	w.flag([]UID{1}, FlagSeen)
 	v.Own(w.modseq)
 	w.flag([]UID{2}, FlagFlagged)
-	d := v.Advance(true)
+	d := v.Advance(Reach{Expunges: true, Flags: true, New: true})
 	page := v.Changed(&d, 1, make([]Member, 0, 10))
 	if len(page) != 1 || page[0].UID != 2 {
 		t.Fatalf("told of %v, want UID 2 alone", page)
 	}
-	if d = v.Advance(true); d.Flags {
+	if d = v.Advance(Reach{Expunges: true, Flags: true, New: true}); d.Flags {
 		t.Fatal("told twice")
 	}
 }
