@@ -19,6 +19,7 @@
 //	scram.go    keys for SCRAM logins
 //	metadata.go annotations of mailboxes and of the server
 //	mailbox.go  mailbox names and verbs
+//	acl.go      who may do what with the mailboxes of others
 //	message.go  verbs on messages, reading of bytes; replace.go: two in one
 //	ingest.go   a stream of bytes becomes a Body
 //	index.go    the in-memory index: loaded once, kept current by publish

@@ -17,11 +17,11 @@ func (e *Engine) Copy(ctx context.Context, by store.Actor, from, to store.Mailbo
 	}
 	var res store.Copied
 	err = e.writeBulk(ctx, "copy messages", rows, func(t *tx) error {
-		source, err := t.mailbox(by, from)
+		source, err := t.mailbox(by, from, store.RightRead)
 		if err != nil {
 			return err
 		}
-		dest, err := t.mailbox(by, to)
+		dest, err := t.mailbox(by, to, store.RightInsert)
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ func (e *Engine) Expunge(ctx context.Context, by store.Actor, id store.MailboxID
 	}
 	var gone store.Expunge
 	err = e.writeBulk(ctx, "expunge", rows, func(t *tx) error {
-		m, err := t.mailbox(by, id)
+		m, err := t.mailbox(by, id, store.RightExpunge)
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ func (e *Engine) SetFlags(ctx context.Context, by store.Actor, id store.MailboxI
 	}
 	var res store.FlagsResult
 	err = e.writeBulk(ctx, "change flags", rows, func(t *tx) error {
-		m, err := t.mailbox(by, id)
+		m, err := t.mailbox(by, id, 0)
 		if err != nil {
 			return err
 		}

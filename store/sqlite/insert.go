@@ -69,7 +69,7 @@ type prepared struct {
 }
 
 func (in *inserter) prepare(i *store.Insertion) (*prepared, error) {
-	m, err := in.mailbox(in.by, i.Mailbox)
+	m, err := in.mailbox(in.by, i.Mailbox, store.RightInsert)
 	if err != nil {
 		return nil, err
 	}

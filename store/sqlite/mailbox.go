@@ -189,7 +189,7 @@ func (e *Engine) DeleteMailbox(ctx context.Context, by store.Actor, id store.Mai
 		return err
 	}
 	return e.writeBulk(ctx, "delete a mailbox", rows, func(t *tx) error {
-		m, err := t.mailbox(by, id)
+		m, err := t.mailbox(by, id, store.RightDelete)
 		if err != nil {
 			return err
 		}
@@ -221,7 +221,7 @@ func (e *Engine) RenameMailbox(ctx context.Context, by store.Actor, id store.Mai
 		return err
 	}
 	return e.writeBulk(ctx, "rename a mailbox", rows, func(t *tx) error {
-		m, err := t.mailbox(by, id)
+		m, err := t.mailbox(by, id, store.RightDelete)
 		if err != nil {
 			return err
 		}

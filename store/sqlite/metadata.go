@@ -66,7 +66,7 @@ func (e *Engine) SetMetadata(ctx context.Context, by store.Actor, at store.Mailb
 	}
 	return e.write(ctx, "set metadata", bytes, func(t *tx) error {
 		if at != 0 {
-			if _, err := t.mailbox(by, at); err != nil {
+			if _, err := t.mailbox(by, at, 0); err != nil {
 				return err
 			}
 		}

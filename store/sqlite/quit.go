@@ -10,7 +10,7 @@ import (
 // Quit is a POP3 UPDATE state in one transaction: the deletions, then \Seen.
 func (e *Engine) Quit(ctx context.Context, by store.Actor, id store.MailboxID, deleted, seen store.UIDSet, policy store.DeletePolicy) error {
 	return e.writeBulk(ctx, "quit", deleted.Len()+seen.Len(), func(t *tx) error {
-		m, err := t.mailbox(by, id)
+		m, err := t.mailbox(by, id, store.AllRights)
 		if err != nil {
 			return err
 		}

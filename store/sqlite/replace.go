@@ -18,7 +18,7 @@ func (e *Engine) Replace(ctx context.Context, by store.Actor, id store.MailboxID
 		if err := e.space.take("replace a message", bytes); err != nil {
 			return err
 		}
-		m, err := t.mailbox(by, id)
+		m, err := t.mailbox(by, id, store.RightMark|store.RightExpunge)
 		if err != nil {
 			return err
 		}

@@ -71,7 +71,8 @@ func (t *tx) account(id store.AccountID) (*accountRow, error) {
 	return a, nil
 }
 
-// owner gives the counters of the account an actor wants to change.
+// owner gives the counters of an account of which an actor wants to change
+// what only the owner may, and the administration.
 func (t *tx) owner(by store.Actor, id store.AccountID) (*accountRow, error) {
 	if !mayChange(by, id) {
 		return nil, store.Errorf(store.Forbidden, "account %d has no right to this", by.Account)
@@ -79,8 +80,8 @@ func (t *tx) owner(by store.Actor, id store.AccountID) (*accountRow, error) {
 	return t.account(id)
 }
 
-// mailbox gives the row of a mailbox that an actor wants to change.
-func (t *tx) mailbox(by store.Actor, id store.MailboxID) (*mailboxRow, error) {
+// mailbox gives the row of a mailbox for a verb that needs all these rights.
+func (t *tx) mailbox(by store.Actor, id store.MailboxID, need store.Rights) (*mailboxRow, error) {
 	if !mayChange(by, id.Account()) {
 		return nil, store.Errorf(store.Forbidden, "account %d has no right to this mailbox", by.Account)
 	}
