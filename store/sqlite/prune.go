@@ -122,7 +122,7 @@ func (t *tx) dropMessage(id store.MessageID) error {
 	for _, sql := range []string{
 		"DELETE FROM message WHERE id = ?",
 		"DELETE FROM message_uidl WHERE message = ?",
-		"DELETE FROM pop3_hidden WHERE message = ?",
+		"DELETE FROM pop3_hidden WHERE message = ?1 AND credential IN (SELECT id FROM credential WHERE account = ?1 >> 40)",
 	} {
 		if _, err := t.exec(sql, id); err != nil {
 			return err
@@ -194,6 +194,7 @@ func (t *tx) sweepStep(id store.AccountID) (done bool, err error) {
 		"DELETE FROM entry WHERE (mailbox, uid) IN (SELECT mailbox, uid FROM entry WHERE mailbox >= ? AND mailbox < ? LIMIT 1000)",
 		"DELETE FROM tombstone WHERE (mailbox, uid) IN (SELECT mailbox, uid FROM tombstone WHERE mailbox >= ? AND mailbox < ? LIMIT 1000)",
 		"DELETE FROM uidl_override WHERE (mailbox, uid) IN (SELECT mailbox, uid FROM uidl_override WHERE mailbox >= ? AND mailbox < ? LIMIT 1000)",
+		"DELETE FROM pop3_listed WHERE mailbox >= ? AND mailbox < ?",
 	} {
 		if n, err := t.exec(sql, lo, hi); err != nil || n > 0 {
 			return false, err
@@ -204,6 +205,8 @@ func (t *tx) sweepStep(id store.AccountID) (done bool, err error) {
 		return false, err
 	}
 	for _, sql := range []string{
+		"DELETE FROM pop3_hidden WHERE (credential, message) IN (SELECT credential, message FROM pop3_hidden WHERE credential IN (SELECT id FROM credential WHERE account = ?) LIMIT 1000)",
+		"DELETE FROM credential WHERE account = ?",
 		"DELETE FROM thread_ref WHERE (account, ref) IN (SELECT account, ref FROM thread_ref WHERE account = ? LIMIT 1000)",
 		"DELETE FROM import_ledger WHERE (account, key) IN (SELECT account, key FROM import_ledger WHERE account = ? LIMIT 1000)",
 		"DELETE FROM journal WHERE (account, n) IN (SELECT account, n FROM journal WHERE account = ? LIMIT 1000)",

@@ -125,8 +125,8 @@ func (t *tx) hide(by store.Actor, m *mailboxRow, deleted store.UIDSet) (hidden s
 		if err != nil {
 			return nil, err
 		}
-		if _, err := t.exec(`INSERT OR IGNORE INTO pop3_hidden (message, credential)
-			SELECT message, ? FROM entry WHERE mailbox = ? AND uid BETWEEN ? AND ?`, by.Credential, m.ID, span.Start, span.Stop); err != nil {
+		if _, err := t.exec(`INSERT OR IGNORE INTO pop3_hidden (credential, message, mailbox, uid)
+			SELECT ?, message, 0, 0 FROM entry WHERE mailbox = ? AND uid BETWEEN ? AND ?`, by.Credential, m.ID, span.Start, span.Stop); err != nil {
 			return nil, err
 		}
 	}
