@@ -10,6 +10,11 @@ import (
 )
 
 // record is what a verb writes about itself.
+//
+// Of a "quit" uids are what it deleted and detail is lines: the policy carried
+// out, then "seen SET" for what it marked \Seen, "moved SET" for what went to
+// other_mailbox as other_uids when that is not all of uids (shared), and "brake
+// POLICY" when that policy was softened into the first line's. Undo reads it.
 type record struct {
 	verb      string
 	mailbox   store.MailboxID
