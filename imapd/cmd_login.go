@@ -81,6 +81,7 @@ func (s *session) logIn(id auth.Identity) error {
 		Protocol:   "imap",
 		Remote:     s.peer.remote(),
 	}
+	s.signOff = s.srv.cfg.Store.BeginSession(s.actor)
 	s.state = user
 	s.stream.loggedIn = true
 	s.dec.SetLimits(s.srv.cfg.Limits.User)

@@ -47,6 +47,7 @@ func (s *session) startOver(context.Context) error {
 	s.enc.UTF8, s.dec.UTF8 = false, false
 	s.dec.SetLimits(s.srv.cfg.Limits.Stranger)
 	s.stream.loggedIn, s.stream.accepted = false, time.Now()
+	s.signOff()
 	*s = session{
 		srv: s.srv, peer: s.peer, log: s.srv.sessionLog(&s.peer),
 		stream: s.stream, in: s.in, dec: s.dec, enc: s.enc,

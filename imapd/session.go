@@ -32,6 +32,7 @@ type session struct {
 	state   states
 	id      auth.Identity
 	actor   store.Actor
+	signOff func()          // tells the store that the session is over; nil before login
 	enabled map[string]bool // by ENABLE, or by a command that implies it
 	view    *view           // of the selected mailbox, else nil
 
@@ -75,6 +76,9 @@ func (s *session) close() {
 	s.leaveMailbox()
 	s.endNotify()
 	if s.pendingInput != nil {
+	if s.signOff != nil {
+		s.signOff()
+	}
 		_ = s.enc.Flush()
 		_ = s.stream.socket.Close() // ends the waiting
 		<-s.pendingInput

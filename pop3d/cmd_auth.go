@@ -171,8 +171,11 @@ func (s *session) open(id auth.Identity) (err error) {
 	if s.lease, err = s.srv.leases.acquire(s.ctx, key, s.interrupt); err != nil {
 		return err
 	}
-	s.drop, err = openMaildrop(s.work, s.srv.store, by, inbox.ID)
-	return err
+	if s.drop, err = openMaildrop(s.work, s.srv.store, by, inbox.ID); err != nil {
+		return err
+	}
+	s.signOff = s.srv.store.BeginSession(by)
+	return nil
 }
 
 // cmdStls: RFC 2595 section 4.

@@ -64,6 +64,7 @@ type session struct {
 	account store.Account // after login, as drop and lease
 	drop    *maildrop
 	lease   *lease
+	signOff func() // tells the store that the session is over; nil before login and after
 	ahead   readAhead
 
 	sent struct { // for the log
@@ -153,6 +154,10 @@ func (s *session) release() {
 	if s.lease != nil {
 		s.lease.release()
 		s.lease = nil
+	}
+	if s.signOff != nil {
+		s.signOff()
+		s.signOff = nil
 	}
 	s.ahead = readAhead{}
 }

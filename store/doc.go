@@ -25,6 +25,7 @@
 //	index.go    the in-memory index: loaded once, kept current by publish
 //	view.go     a session's view: three numbers instead of a list of UIDs
 //	vanished.go what a session that comes back has to hear is gone
+//	sessions.go who is logged in
 //	watch.go    a session's watch over a whole account
 //	store.go    Open, Hub (publish and wake)
 //	upkeep.go   what happens in the background: flushing, pruning, making room

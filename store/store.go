@@ -70,6 +70,9 @@ type Store struct {
 	usesMu sync.Mutex
 	uses   map[CredentialID]CredentialUse
 
+	sessionsMu sync.Mutex
+	sessions   map[*OpenSession]bool
+
 	scram scramCache
 
 	short chan struct{} // told when mail was refused for want of space
@@ -87,7 +90,7 @@ func Open(engine Engine, opts Options) *Store {
 		mailboxes: map[MailboxID]*index{}, keywords: map[AccountID][]string{},
 		recent: map[MailboxID]UID{}, searches: map[AccountID]chan struct{}{},
 		watches: map[AccountID]map[*Watch]bool{},
-		uses:    map[CredentialID]CredentialUse{}, short: make(chan struct{}, 1)}
+		uses:    map[CredentialID]CredentialUse{}, sessions: map[*OpenSession]bool{}, short: make(chan struct{}, 1)}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	engine.Start(s.publish)
 	s.done.Go(s.upkeep)
