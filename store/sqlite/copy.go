@@ -78,6 +78,7 @@ func (t *tx) copyEntries(source, dest *mailboxRow, uids store.UIDSet, mode copyM
 	c := t.change(dest)
 	c.Added, c.More = lot.entries, lot.more
 	if mode.move {
+		lot.fate = fateMoved
 		if _, err := t.bury(source, uids, false, &lot.picked); err != nil {
 			return res, err
 		}

@@ -47,8 +47,16 @@ func (t *tx) expunge(m *mailboxRow, uids store.UIDSet, onlyDeleted bool) (store.
 	return t.bury(m, uids, onlyDeleted, &p)
 }
 
+// What becomes of entries that make way for tombstones (tombstone.fate).
+const (
+	fateExpunged = 0 // they can be brought back
+	fateMoved    = 1 // their messages live on where they went
+	fateBack     = 2 // they were brought back
+)
+
 // picked sums up entries that are about to go.
 type picked struct {
+	fate    int
 	uids    store.UIDSet
 	n       int
 	unseen  int
@@ -83,10 +91,10 @@ func (t *tx) bury(m *mailboxRow, ranges store.UIDSet, onlyDeleted bool, p *picke
 	}
 	var sum int64
 	for _, r := range ranges {
-		if _, err := t.exec(`INSERT INTO tombstone (mailbox, modseq, uid, message, entry_modseq, flags, saved, size, internal, removed_at, more_keywords)
-			SELECT mailbox, ?, uid, message, modseq, flags, saved, size, internal, ?, more_keywords
+		if _, err := t.exec(`INSERT INTO tombstone (mailbox, modseq, uid, message, entry_modseq, flags, saved, size, internal, removed_at, more_keywords, fate)
+			SELECT mailbox, ?, uid, message, modseq, flags, saved, size, internal, ?, more_keywords, ?
 			FROM entry WHERE mailbox = ? AND uid BETWEEN ? AND ? AND (flags & 8 OR NOT ?)`,
-			modseq, t.now, m.ID, r.Start, r.Stop, onlyDeleted); err != nil {
+			modseq, t.now, p.fate, m.ID, r.Start, r.Stop, onlyDeleted); err != nil {
 			return store.Expunge{}, err
 		}
 		n, err := t.exec("DELETE FROM entry WHERE mailbox = ? AND uid BETWEEN ? AND ? AND (flags & 8 OR NOT ?)", m.ID, r.Start, r.Stop, onlyDeleted)

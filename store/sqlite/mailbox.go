@@ -206,6 +206,9 @@ func (e *Engine) DeleteMailbox(ctx context.Context, by store.Actor, id store.Mai
 		if _, err := t.exec("DELETE FROM mailbox WHERE id = ?", id); err != nil {
 			return err
 		}
+		if err := t.rememberMailbox(m); err != nil {
+			return err
+		}
 		if _, err := t.exec("DELETE FROM metadata WHERE account = ? AND mailbox = ?", id.Account(), id); err != nil {
 			return err
 		}

@@ -99,8 +99,10 @@ func (t *tx) pruneStep(id store.MailboxID, limit store.ModSeq, before time.Time)
 			return false, err
 		}
 	}
-	_, err = t.exec("UPDATE mailbox SET pruned_modseq = max(pruned_modseq, ?) WHERE id = ?", upto, id)
-	return more || len(graves) == pruneRows, err
+	if _, err := t.exec("UPDATE mailbox SET pruned_modseq = max(pruned_modseq, ?) WHERE id = ?", upto, id); err != nil {
+		return false, err
+	}
+	return more || len(graves) == pruneRows, t.forgetMailbox(id)
 }
 
 // dropMessageIfUnused removes a message that neither an entry nor a tombstone
@@ -122,6 +124,7 @@ func (t *tx) dropMessage(id store.MessageID) error {
 	for _, sql := range []string{
 		"DELETE FROM message WHERE id = ?",
 		"DELETE FROM message_uidl WHERE message = ?",
+		"DELETE FROM message_utf8 WHERE message = ?",
 		"DELETE FROM pop3_hidden WHERE message = ?1 AND credential IN (SELECT id FROM credential WHERE account = ?1 >> 40)",
 	} {
 		if _, err := t.exec(sql, id); err != nil {
@@ -194,6 +197,7 @@ func (t *tx) sweepStep(id store.AccountID) (done bool, err error) {
 		"DELETE FROM entry WHERE (mailbox, uid) IN (SELECT mailbox, uid FROM entry WHERE mailbox >= ? AND mailbox < ? LIMIT 1000)",
 		"DELETE FROM tombstone WHERE (mailbox, uid) IN (SELECT mailbox, uid FROM tombstone WHERE mailbox >= ? AND mailbox < ? LIMIT 1000)",
 		"DELETE FROM uidl_override WHERE (mailbox, uid) IN (SELECT mailbox, uid FROM uidl_override WHERE mailbox >= ? AND mailbox < ? LIMIT 1000)",
+		"DELETE FROM deleted_mailbox WHERE id >= ? AND id < ?",
 		"DELETE FROM pop3_listed WHERE mailbox >= ? AND mailbox < ?",
 	} {
 		if n, err := t.exec(sql, lo, hi); err != nil || n > 0 {
