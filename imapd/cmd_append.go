@@ -20,6 +20,7 @@ func appendCommand() command {
 // (RFC 4466 section 2.7, append-data-ext).
 type appendData struct {
 	name string
+	utf8 bool // the message is an internationalized one
 	// read reads the value and writes the message to w.
 	read func(ctx context.Context, s *session, d *wire.Decoder, w io.Writer) error
 }
@@ -132,6 +133,9 @@ func (s *session) appendBytes(ctx context.Context, up *upload, in *store.Ingest)
 		form, ok := find(d, s.srv.reg.appendData, "form of message")
 		if !ok {
 			return d.Err()
+		}
+		if form.utf8 {
+			in.MarkUTF8()
 		}
 		return form.read(ctx, s, d, in)
 	}

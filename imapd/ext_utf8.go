@@ -23,7 +23,7 @@ func extUTF8() extension {
 		enables: []enable{{name: utf8Accept, on: func(s *session) {
 			s.dec.UTF8, s.enc.UTF8 = true, true
 		}}},
-		appendData: []appendData{{name: "UTF8", read: readMarkedUTF8}},
+		appendData: []appendData{{name: "UTF8", utf8: true, read: readMarkedUTF8}},
 	}
 }
 

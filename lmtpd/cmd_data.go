@@ -61,6 +61,9 @@ func (s *session) take(p []byte) error {
 func (s *session) openIngest() error {
 	e := s.mail
 	e.ingest = s.srv.store.NewIngest(s.work, e.max)
+	if e.utf8 {
+		e.ingest.MarkUTF8()
+	}
 	_, err := e.ingest.Write(e.held)
 	e.held = nil
 	return err

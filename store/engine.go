@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"time"
+
+	"tandem/store/message"
 )
 
 // Engine is what a database must do for a Store: whole mail operations, each
@@ -177,6 +179,12 @@ type MessageEngine interface {
 	// UIDLs gives the UIDLs of entries of a mailbox that are not the message's
 	// derived one (DefaultUIDL): imported ones and overrides.
 	UIDLs(ctx context.Context, id MailboxID) (map[UID]string, error)
+	// DowngradedSizes gives the sizes of the downgraded forms that entries of a
+	// mailbox have (Body.UTF8), for readers without UTF-8.
+	DowngradedSizes(ctx context.Context, id MailboxID) (map[UID]int64, error)
+	// Downgrade gives the edits that make the downgraded form of a message, the
+	// prefix included; none if it has no such form.
+	Downgrade(ctx context.Context, m *Message) ([]message.Edit, error)
 	// Hidden gives the messages that a credential deleted under DeleteKeep.
 	Hidden(ctx context.Context, id MailboxID, credential CredentialID) (map[MessageID]bool, error)
 
@@ -222,6 +230,12 @@ type Body struct {
 
 	MessageID  string   // without <>, "" if none
 	References []string // oldest first
+
+	// UTF8 says that the message came as an internationalized one. Downgrade
+	// makes of Header and the rest what others are given (RFC 6858); the same is
+	// done to the prefix of each insertion.
+	UTF8      bool
+	Downgrade []message.Edit
 }
 
 // ChunkSize is the size of all but the last chunk of a stored body.

@@ -33,6 +33,7 @@ type Ingest struct {
 	chunks int
 	ahead  bool
 	used   bool
+	utf8   bool
 	err    error
 }
 
@@ -150,8 +151,28 @@ func (in *Ingest) Finish() (*Body, error) {
 		return nil, in.err
 	}
 	b.Header, b.Stored = bytes.Clone(in.header), in.body
+	if in.utf8 {
+		if in.err = in.downgrade(b, st); in.err != nil {
+			return nil, in.err
+		}
+	}
 	in.buf, in.header, in.canon, in.parser, in.sum = nil, nil, nil, nil, nil
 	return b, nil
+}
+
+// MarkUTF8 says that the message came as an internationalized one (RFC 6531),
+// and only to who can read such: others get it downgraded. Before Finish.
+func (in *Ingest) MarkUTF8() { in.utf8 = true }
+
+// downgrade finds out what others are to be given.
+func (in *Ingest) downgrade(b *Body, st *message.Structure) (err error) {
+	m := &Message{Body: b.Stored, Size: b.Size, HeaderSize: len(b.Header), Header: b.Header}
+	if b.Stored == 0 {
+		m.Text = b.Text
+	}
+	b.UTF8 = true
+	b.Downgrade, err = message.Downgrade(st, in.s.Reader(in.ctx, m))
+	return err
 }
 
 // StoreAhead has Finish store the text at once, however short it is, for

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"iter"
+
+	"tandem/store/message"
 )
 
 // Deliver puts messages into mailboxes, each with its own result, in one
@@ -49,6 +51,12 @@ func (v *View) Expunges(ctx context.Context, since ModSeq) ([]Expunge, error) {
 // every other entry has DefaultUIDL of its message.
 func (v *View) UIDLs(ctx context.Context) (map[UID]string, error) {
 	return v.s.engine.UIDLs(ctx, v.row.ID)
+}
+
+// DowngradedSizes gives the sizes of the downgraded forms of the mailbox's
+// entries that have one: what a reader without UTF-8 is given (RFC 6858).
+func (v *View) DowngradedSizes(ctx context.Context) (map[UID]int64, error) {
+	return v.s.engine.DowngradedSizes(ctx, v.row.ID)
 }
 
 // Hidden gives the messages that the actor's credential deleted under
@@ -138,6 +146,15 @@ func (r *Reader) WriteRange(w io.Writer, off, n int64) error {
 		n -= int64(len(part))
 	}
 	return nil
+}
+
+// WriteDowngraded writes the message as readers without UTF-8 get it, to w.
+func (r *Reader) WriteDowngraded(w io.Writer) error {
+	edits, err := r.s.engine.Downgrade(r.ctx, r.m)
+	if err != nil {
+		return err
+	}
+	return message.WriteEdited(w, r.m.Size, edits, r.WriteRange)
 }
 
 // at gives some bytes, at least one, from off on.

@@ -23,6 +23,7 @@
 //	text.go       encoded words and charsets -> UTF-8; fold.go, subject.go: how texts compare
 //	search.go     the text that SEARCH BODY and TEXT look in; transfer.go decodes it, html.go reads pages
 //	preview.go    the first words of a message
+//	downgrade.go  header fields for readers without UTF-8 (RFC 6858); edit.go keeps what it changes
 //
 // Invariants:
 //

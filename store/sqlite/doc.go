@@ -24,7 +24,7 @@
 //	space.go       the reserve of free space and the spare file
 //	faults.go      errors of SQLite to kinds; read-only after a failed write
 //	account.go keyword.go mailbox.go   their verbs
-//	insert.go body.go thread.go uidl.go   taking messages in
+//	insert.go body.go thread.go uidl.go   taking messages in; downgrade.go is for readers without UTF-8
 //	flags.go copy.go expunge.go replace.go quit.go   changing what mailboxes hold
 //	index.go read.go   reading mailboxes and messages
 //	prune.go       forgetting what was expunged

@@ -188,7 +188,10 @@ func (in *inserter) insertMessage(p *prepared, id store.MessageID) error {
 	_, err = in.exec(`INSERT INTO message (id, body, size, header_size, internal, emailid, threadid, structure_crc, structure, prefix_crc, prefix)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, id, body, p.size, len(p.Body.Header), store.ClampTime(p.Internal),
 		randomText(idAlphabet, 16), thread, crc(p.Body.Structure), notNull(p.Body.Structure), prefixCRC, prefix)
-	return err
+	if err != nil {
+		return err
+	}
+	return in.insertDowngrade(p, id)
 }
 
 // notNull keeps an empty blob from becoming NULL.

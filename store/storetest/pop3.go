@@ -1,6 +1,11 @@
 package storetest
 
-import "tandem/store"
+import (
+	"fmt"
+
+	"tandem/store"
+	"tandem/store/message"
+)
 
 // quit runs a POP3 UPDATE state on alice's INBOX.
 func (f *fixture) quit(deleted, seen store.UIDSet, policy store.DeletePolicy) {
@@ -37,6 +42,34 @@ func (f *fixture) copy(from, to store.MailboxID, uid store.UID, move bool) store
 }
 
 var pop3Tests = map[string]func(*fixture){
+	"the downgraded form goes with the message": func(f *fixture) {
+		body := bodyOf("Subject: \u00fc\r\n\r\ntext\r\n")
+		body.UTF8 = true
+		body.Downgrade = []message.Edit{{Off: 9, Len: 2, New: []byte("ue")}, {Off: 14, Len: 0, New: []byte("!")}}
+		plain := bodyOf("Subject: \u00fc\r\n\r\ntext\r\n")
+		prefix := "Delivered-To: \u00fc\r\nX: y\r\n"
+		out, err := f.Insert(f.ctx(), f.by, []store.Insertion{{Mailbox: f.inbox, Body: body, Prefix: []byte(prefix)}, {Mailbox: f.inbox, Body: plain}}, true, 0)
+		f.must(err)
+		want := int64(len("X: y\r\nSubject: ue\r\n!\r\ntext\r\n"))
+		sizes, err := f.DowngradedSizes(f.ctx(), f.inbox)
+		f.must(err)
+		f.equal("sizes", fmt.Sprint(sizes), fmt.Sprintf("map[%d:%d]", out[0].UID, want))
+		archive := f.named("Archive").ID
+		to := f.copy(f.inbox, archive, out[0].UID, true)
+		sizes, err = f.DowngradedSizes(f.ctx(), archive)
+		f.must(err)
+		f.equal("size where it went", sizes[to], want)
+		for m, err := range f.Messages(f.ctx(), []store.MessageID{out[0].Message, out[1].Message}, store.Want{}) {
+			f.must(err)
+			edits, err := f.Downgrade(f.ctx(), m)
+			f.must(err)
+			if m.ID == out[0].Message {
+				f.equal("size by its edits", message.EditedSize(m.Size, edits), want)
+			} else {
+				f.equal("edits of a plain one", len(edits), 0)
+			}
+		}
+	},
 	"quit under trash moves to the mailbox for it": func(f *fixture) {
 		f.put(f.inbox, 4, 0)
 		f.published()
