@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
 // OAuth says how access tokens are checked: by the provider itself
@@ -52,7 +54,7 @@ type tokens struct {
 	slots  *slots
 
 	keysMu  sync.Mutex // held while the keys are fetched: one asking is enough
-	keys    []jwk
+	keys    []jose.JSONWebKey
 	fetched time.Time // the last success
 	tried   time.Time
 	failed  error // what came of that
@@ -198,14 +200,14 @@ func (t *tokens) verify(ctx context.Context, token string) (claims, string, erro
 	if t.fetched.IsZero() {
 		return nil, "", err
 	}
-	wrong := parsed.verify(t.keys)
+	payload, wrong := verifyJWT(parsed, t.keys)
 	if errors.Is(wrong, errTokenKey) && time.Since(t.tried) > keysPause && t.fetch(ctx) == nil {
-		wrong = parsed.verify(t.keys)
+		payload, wrong = verifyJWT(parsed, t.keys)
 	}
 	if wrong != nil {
 		return nil, wrong.Error(), nil
 	}
-	c, err := parseClaims(parsed.payload)
+	c, err := parseClaims(payload)
 	if err != nil {
 		return nil, err.Error(), nil
 	}
