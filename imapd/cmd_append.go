@@ -100,6 +100,9 @@ func (s *session) appendOne(ctx context.Context, up *upload) error {
 	if err := checkKeywords(ins.Keywords); err != nil {
 		return err
 	}
+	if limit := s.srv.cfg.Limits.saveLimit(); limit > 0 && len(up.list) == limit {
+		return no(limitCode(limit, 0), "More than %d messages at once", limit)
+	}
 	if up.held > maxHeld {
 		s.limitHit("messages held")
 		return no("LIMIT", "Too many messages at once")

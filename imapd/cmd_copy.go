@@ -56,6 +56,15 @@ func (s *session) copyTo(ctx context.Context, a copyArgs, move bool) (store.Copi
 	if !a.from.goesOn() && s.view.goneIn(uids) {
 		return store.Copied{}, no("EXPUNGEISSUED", "Some of the messages no longer exist")
 	}
+	limit := s.srv.cfg.Limits.saveLimit()
+	if !move { // RFC 9738 section 3.1: a copy is all or nothing
+		err = s.refuseBeyond(s.view, uids, limit)
+	} else {
+		uids = s.withinLimit(s.view, uids, limit)
+	}
+	if err != nil {
+		return store.Copied{}, err
+	}
 	var done store.Copied
 	s.meanwhile(func() { done, err = s.view.Copy(ctx, to.ID, uids, move) })
 	if err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"tandem/imapd/internal/wire"
+	"tandem/store"
 )
 
 // RFC 3501 section 6.4.3.
@@ -29,7 +30,22 @@ func uidExpungeCommand() command {
 		d.SP()
 		return numbers{d.Set(), true}
 	}
-	return row("UID EXPUNGE", selected, 0, parse, (*session).expunge)
+	return row("UID EXPUNGE", selected, 0, parse, (*session).expungeNamed)
+}
+
+// expungeNamed is limited as EXPUNGE and CLOSE are not (RFC 9738 section 3.1).
+func (s *session) expungeNamed(ctx context.Context, n numbers) error {
+	if err := s.writable(ctx); err != nil {
+		return err
+	}
+	uids, err := s.view.resolve(n)
+	if err != nil {
+		return err
+	}
+	if limit := s.srv.cfg.Limits.Messages; limit > 0 {
+		uids = s.withinLimit(s.view, s.view.deletedAmong(uids), limit)
+	}
+	return s.expungeUIDs(ctx, uids)
 }
 
 // expunge removes what has \Deleted among the members that n means; the loop
@@ -39,8 +55,15 @@ func (s *session) expunge(ctx context.Context, n numbers) error {
 		return err
 	}
 	uids, err := s.view.resolve(n)
-	if err != nil || len(uids) == 0 {
+	if err != nil {
 		return err
+	}
+	return s.expungeUIDs(ctx, uids)
+}
+
+func (s *session) expungeUIDs(ctx context.Context, uids store.UIDSet) error {
+	if len(uids) == 0 {
+		return nil
 	}
 	done, err := s.view.Expunge(ctx, uids)
 	if err == nil && len(done.UIDs) > 0 {

@@ -139,6 +139,12 @@ func (s *session) fetch(ctx context.Context, a fetchArgs) error {
 			return err
 		}
 	}
+	if limit := s.srv.cfg.Limits.Messages; limit > 0 {
+		if a.since != nil {
+			uids = s.view.changedAmong(uids, *a.since)
+		}
+		uids = s.withinLimit(s.view, uids, limit)
+	}
 	f := newFetcher(ctx, s, &a)
 	if err := f.run(uids); err != nil {
 		return err

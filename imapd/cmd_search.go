@@ -159,6 +159,14 @@ func (s *session) lookIn(ctx context.Context, v *view, a *searchArgs, h harvest)
 		progress.at(j.page[len(j.page)-1].Seq, goal)
 		return take(j)
 	}
+	if limit := s.srv.cfg.Limits.Messages; limit > 0 {
+		h.among = func(uids store.UIDSet) (store.UIDSet, error) {
+			if h.whole { // RFC 9738 section 3.3
+				return uids, s.refuseBeyond(v, uids, limit)
+			}
+			return s.withinLimit(v, uids, limit), nil
+		}
+	}
 	damaged, err := runSearch(ctx, s.srv.cfg.Store, v, a.what, h)
 	if damaged > 0 {
 		s.log.Error("damaged messages were not searched", "mailbox", v.name, "messages", damaged)

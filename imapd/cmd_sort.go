@@ -87,7 +87,7 @@ func (a *searchArgs) parseProgram(s *session, d *wire.Decoder) *searchParser {
 
 func (s *session) sort(ctx context.Context, a sortArgs) error {
 	o := newSorter(a.terms, s.view.Len())
-	err := s.lookThrough(ctx, &a.searchArgs, harvest{level: o.level, read: o.read, take: o.take})
+	err := s.lookThrough(ctx, &a.searchArgs, harvest{whole: true, level: o.level, read: o.read, take: o.take})
 	if err != nil {
 		return s.tellFound("SORT", &a.searchArgs, nil, err)
 	}

@@ -92,6 +92,7 @@ func (s *session) store(ctx context.Context, a storeArgs) error {
 	if len(uids) == 0 {
 		return nil
 	}
+	uids = s.withinLimit(s.view, uids, s.srv.cfg.Limits.Messages)
 	a.change.UIDs = uids
 	known := s.view.ToldFlags()
 	res, err := s.view.SetFlags(ctx, a.change)

@@ -38,7 +38,7 @@ func parseThread(s *session, d *wire.Decoder, uid bool) (a threadArgs) {
 
 func (s *session) thread(ctx context.Context, a threadArgs) error {
 	t := newThreader(a.how, int(s.view.Len()))
-	err := s.lookThrough(ctx, &a.searchArgs, harvest{level: byStructure, read: t.read, take: t.take})
+	err := s.lookThrough(ctx, &a.searchArgs, harvest{whole: true, level: byStructure, read: t.read, take: t.take})
 	if err != nil {
 		return err
 	}

@@ -123,6 +123,9 @@ func (s *session) multiSearch(ctx context.Context, a multiSearchArgs) error {
 	if err != nil {
 		return err
 	}
+	if err := sourceLimit(boxes, s.srv.cfg.Limits.Messages); err != nil {
+		return err
+	}
 	ctx, release, err := s.beginSearch(ctx, a.what.level)
 	if err != nil {
 		return err

@@ -39,9 +39,13 @@ func parseBatches(_ *session, d *wire.Decoder) batchesArgs {
 // batches tells ranges of UIDs without gaps, from the highest UID down to 1,
 // that have size messages each, but the last.
 func (s *session) batches(ctx context.Context, a batchesArgs) error {
+	least := uint32(minBatch)
+	if limit := s.srv.cfg.Limits.Messages; limit > 0 { // the batches are what commands are to be made of
+		least = min(least, uint32(limit))
+	}
 	switch {
-	case a.size < minBatch:
-		return no("TOOFEW", "A batch has at least %d messages", minBatch)
+	case a.size < least:
+		return no("TOOFEW", "A batch has at least %d messages", least)
 	case a.first > a.last:
 		return &misuse{"CLIENTBUG", "The first batch comes before the last"}
 	}

@@ -79,6 +79,7 @@ func extensions() []extension {
 		extQResync(),
 		extUIDOnly(),
 		extUIDBatches(),
+		extMessageLimit(),
 		extNotify(),
 		extObjectID(),
 		extWithin(),

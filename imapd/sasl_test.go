@@ -130,7 +130,11 @@ func TestScramPlus(t *testing.T) {
 // mechanism.
 func transcriptServer(t *testing.T, file string) *testServer {
 	t.Helper()
-	if filepath.Base(file) != "sasl.txt" {
+	switch filepath.Base(file) {
+	case "messagelimit.txt":
+		return startServer(t, func(cfg *Config) { cfg.Limits.Messages, cfg.Limits.Saved = 3, 2 })
+	case "sasl.txt":
+	default:
 		return startServer(t, nil)
 	}
 	return withScram(t, auth.Config{SCRAM: auth.SCRAMAuto, SCRAMSHA1: true, OAuth: auth.OAuth{JWKS: "http://127.0.0.1:1/"}})

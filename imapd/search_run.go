@@ -39,6 +39,11 @@ type job struct {
 
 // harvest is what a command makes of what its search finds.
 type harvest struct {
+	// among, if not nil, gives those of the UIDs that could match that are to be
+	// looked at.
+	among func(store.UIDSet) (store.UIDSet, error)
+	// whole says that what is found is of no use in part.
+	whole bool
 	// read, if not nil, is called by the worker that has searched a page, to
 	// read what is needed of the messages found; level says how much that is.
 	level level
@@ -72,7 +77,13 @@ func runSearch(ctx context.Context, st *store.Store, v *view, what *criterion, h
 	if what.level == byText {
 		size = searchTextPage
 	}
-	pages := v.pages(what.scope(v), size)
+	scope := what.scope(v)
+	if h.among != nil {
+		if scope, err = h.among(scope); err != nil {
+			return 0, err
+		}
+	}
+	pages := v.pages(scope, size)
 	if max(what.level, h.level) > byEntry {
 		err = r.inParallel(pages, collect, &enough)
 		return damaged, err

@@ -46,6 +46,7 @@ type session struct {
 	tag      string                      // of the command in hand
 	expunged bool                        // it has expunged, and tells so in any case
 	numbered bool                        // it is a search that names sequence numbers
+	stopped  string                      // response code that says how far it has come, "" for all the way
 	done     answer                      // the tagged OK of the command in hand, when it says more
 	after    func(context.Context) error // to be done after the tagged answer, once
 
@@ -75,10 +76,10 @@ func (srv *Server) newSession(conn net.Conn) *session {
 func (s *session) close() {
 	s.leaveMailbox()
 	s.endNotify()
-	if s.pendingInput != nil {
 	if s.signOff != nil {
 		s.signOff()
 	}
+	if s.pendingInput != nil {
 		_ = s.enc.Flush()
 		_ = s.stream.socket.Close() // ends the waiting
 		<-s.pendingInput
@@ -189,7 +190,7 @@ func (s *session) next(ctx context.Context) error {
 			s.stream.busy = false
 		}
 	}()
-	s.done, s.numbered, s.expunged = answer{}, false, false
+	s.done, s.numbered, s.expunged, s.stopped = answer{}, false, false, ""
 	s.runs++
 
 	tag := s.dec.Tag()
@@ -312,6 +313,7 @@ func (s *session) answer(ctx context.Context, tag, name string, f flags, err err
 		if a.word == "" {
 			a = answer{"OK", "", name + " completed"}
 		}
+		s.tellStopped(&a)
 		s.catchUp(ctx, f)
 		s.status(tag, a)
 		return nil
@@ -322,6 +324,7 @@ func (s *session) answer(ctx context.Context, tag, name string, f flags, err err
 	}
 	if a.word != "BAD" {
 		s.good()
+		s.tellStopped(&a)
 		s.catchUp(ctx, f)
 		s.status(tag, a)
 		return nil

@@ -33,6 +33,9 @@ type imapConfig struct {
 
 	LiteralMinus bool `toml:"literal_minus" doc:"advertise LITERAL- in place of LITERAL+: clients ask before they send literals of more than 4096 octets"`
 	UTF8Headers  bool `toml:"utf8_headers" doc:"take messages with UTF-8 in their header also from clients that have not enabled UTF8=ACCEPT, as when another server's mail is moved here"`
+
+	MessageLimit int `toml:"message_limit" doc:"how many messages one command works on, told as MESSAGELIMIT; 0: any number"`
+	SaveLimit    int `toml:"save_limit" doc:"how many messages one command puts into a mailbox, told as SAVELIMIT; 0: any number"`
 }
 
 type pop3Config struct {

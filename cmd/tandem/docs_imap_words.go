@@ -38,10 +38,10 @@ func imapWords() []imapWord {
 		{"QRESYNC", "7162", "every expunge is told right, however long ago; where its record is gone, more UIDs may be named than were expunged", "++++"},
 		{"OBJECTID", "8474", "EMAILID and THREADID of every message; ids survive moves and renames", "-++-"},
 		{"UIDONLY", "9586", "by ENABLE; numbers are then refused with [UIDREQUIRED]", "-++-"},
-		{"UIDBATCHES", "10022", "at least 500 messages in a batch", "-?+-"},
+		{"UIDBATCHES", "10022", "at least 500 messages in a batch, or as many as MESSAGELIMIT", "-?+-"},
 		{"PARTIAL", "9394", "SEARCH, SORT and FETCH; not with THREAD", "-+--"},
-		{"MESSAGELIMIT", "9738", "by setting", "-?+-"},
-		{"SAVELIMIT", "9738", "by setting", "-?+-"},
+		{"MESSAGELIMIT", "9738", "with `[imap] message_limit`; SORT and THREAD of more are refused; UIDBATCHES has no limit", "-?+-"},
+		{"SAVELIMIT", "9738", "with `[imap] save_limit`: APPEND, COPY and MOVE", "-?+-"},
 
 		// searching and sorting
 		{"ESEARCH", "4731", "", "++++"},

@@ -403,6 +403,7 @@ func imapLimits(l *loaded) imapd.Limits {
 		c.CrowdedTime = min(c.LoginTime, crowdedTime)
 	}
 	c.Idle, c.WriteStall = time.Duration(noLimit(lim.IMAPIdle, forever)), time.Duration(noLimit(lim.WriteStall, forever))
+	c.Messages, c.Saved = l.IMAP.MessageLimit, l.IMAP.SaveLimit
 	c.BadStranger, c.BadUser = lim.BadCommandsBefore, lim.BadCommands
 	return c
 }
