@@ -87,7 +87,7 @@ func demoConfig(dir string) (*loaded, error) {
 	}
 	l := &loaded{config: defaults()}
 	l.Data = dir
-	for _, list := range [][]string{l.IMAP.Listen, l.IMAP.ListenTLS, l.POP3.Listen, l.POP3.ListenTLS, l.LMTP.Listen} {
+	for _, list := range [][]string{l.IMAP.Listen, l.IMAP.ListenTLS, l.POP3.Listen, l.POP3.ListenTLS, l.LMTP.Listen, l.Web.Listen} {
 		probe, err := net.Listen("tcp", list[0])
 		if err != nil {
 			list[0] = "127.0.0.1:0"
@@ -136,6 +136,8 @@ func (a *app) printDemo(s *server, users []demoUser, kept bool) error {
 	for _, u := range users {
 		printf("  %-6s password %s", u.name, u.password)
 	}
+	printf("")
+	printf("In a browser: http://%s/", s.addr("web"))
 	printf("")
 	printf("The same message, over IMAP and over POP3:")
 	printf("")

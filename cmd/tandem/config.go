@@ -19,6 +19,7 @@ type config struct {
 	IMAP      imapConfig      `toml:"imap"`
 	POP3      pop3Config      `toml:"pop3"`
 	LMTP      lmtpConfig      `toml:"lmtp"`
+	Web       webConfig       `toml:"web"`
 	TLS       tlsConfig       `toml:"tls"`
 	Auth      authConfig      `toml:"auth"`
 	Retention retentionConfig `toml:"retention"`
@@ -49,6 +50,12 @@ type lmtpConfig struct {
 	SocketGroup string   `toml:"socket_group" doc:"group of unix sockets, by name or number; empty: the server's"`
 	Subaddress  string   `toml:"subaddress" doc:"where mail for alice+lists goes: \"mailbox\": to her mailbox lists when there is one, \"inbox\": always to INBOX"`
 	JunkHeader  string   `toml:"junk_header" doc:"a header line such as \"X-Spam: yes\" that files a message into Junk; empty: none"`
+}
+
+type webConfig struct {
+	Listen      []string `toml:"listen" doc:"addresses for the web pages without TLS: host:port or unix:/path; passwords are taken there as auth.plaintext says"`
+	ListenTLS   []string `toml:"listen_tls" doc:"addresses for the web pages over TLS"`
+	Connections int      `toml:"connections" doc:"connections of browsers at once"`
 }
 
 type tlsConfig struct {
@@ -148,6 +155,7 @@ func defaults() config {
 		IMAP:     imapConfig{Listen: []string{"127.0.0.1:10143"}, ListenTLS: []string{"127.0.0.1:10993"}},
 		POP3:     pop3Config{Listen: []string{"127.0.0.1:10110"}, ListenTLS: []string{"127.0.0.1:10995"}},
 		LMTP:     lmtpConfig{Listen: []string{"127.0.0.1:10024"}, SocketMode: 0o660, Subaddress: "mailbox"},
+		Web:      webConfig{Listen: []string{"127.0.0.1:10080"}, ListenTLS: []string{}, Connections: 500},
 		Auth: authConfig{Plaintext: "loopback", SCRAM: "auto", Trusted: []string{}, Listen: []string{},
 			OAuth: oauthConfig{Audience: []string{}, Scopes: []string{}, Claim: "email"}},
 		Retention: retentionConfig{Expunged: duration(14 * 24 * time.Hour), Journal: duration(90 * 24 * time.Hour)},

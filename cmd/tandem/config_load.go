@@ -104,7 +104,7 @@ func (l *loaded) readFile() error {
 	if err != nil {
 		return fmt.Errorf("read the configuration: %w (name an existing file with --config or TANDEM_CONFIG)", err)
 	}
-	l.IMAP, l.POP3, l.LMTP.Listen = imapConfig{}, pop3Config{}, nil
+	l.IMAP, l.POP3, l.LMTP.Listen, l.Web.Listen = imapConfig{}, pop3Config{}, nil, nil
 	for key := range l.listeners() {
 		l.Origin[key] = "file " + l.File
 	}
@@ -143,6 +143,7 @@ func (c *config) listeners() map[string][]string {
 		"imap.listen": c.IMAP.Listen, "imap.listen_tls": c.IMAP.ListenTLS,
 		"pop3.listen": c.POP3.Listen, "pop3.listen_tls": c.POP3.ListenTLS,
 		"lmtp.listen": c.LMTP.Listen, "auth.listen": c.Auth.Listen,
+		"web.listen": c.Web.Listen, "web.listen_tls": c.Web.ListenTLS,
 	}
 }
 

@@ -29,6 +29,7 @@ import (
 	"tandem/lmtpd"
 	"tandem/pop3d"
 	"tandem/store"
+	"tandem/webd"
 )
 
 // crowdedTime is how long a stranger has to log in once many are connected.
@@ -54,6 +55,7 @@ type server struct {
 	pop3 *pop3d.Server
 	lmtp *lmtpd.Server
 	sasl *dovecot.Server
+	web  *webd.Server
 }
 
 // newLog makes a log on w.
@@ -170,6 +172,7 @@ func (s *server) open() error {
 	s.lmtp = lmtpd.New(lmtpd.Config{Store: s.store, Hostname: l.Hostname, InboxOnly: l.LMTP.Subaddress == "inbox",
 		JunkHeader: l.LMTP.JunkHeader, FullIsFinal: l.Quota.LMTPReply == 552, Limits: lmtpLimits(l), Logger: s.log})
 	s.sasl = dovecot.New(s.auth, s.log)
+	s.web = webd.New(webd.Config{Store: s.store, Auth: s.auth, Hostname: l.Hostname, Logger: s.log, Connections: l.Web.Connections})
 	return nil
 }
 
@@ -233,6 +236,12 @@ func (s *server) services() []listen.Service {
 			Serve:   func(ctx context.Context, c *listen.Conn) { s.lmtp.Serve(ctx, c) }},
 		{Name: "auth", Addresses: l.Auth.Listen, Peers: true, SocketMode: mode, SocketGroup: l.LMTP.SocketGroup,
 			Serve: func(ctx context.Context, c *listen.Conn) { s.sasl.Serve(ctx, c, c.Session) }},
+		// Browsers open many connections and most never log in: webd has a bound of
+		// its own, so that they take no places of mail clients.
+		{Name: "web", Addresses: l.Web.Listen, Peers: true, SocketMode: 0o666,
+			Serve: func(ctx context.Context, c *listen.Conn) { s.web.Serve(ctx, c) }},
+		{Name: "webs", Addresses: l.Web.ListenTLS, TLS: implicit, Peers: true, SocketMode: 0o666,
+			Serve: func(ctx context.Context, c *listen.Conn) { s.web.Serve(ctx, c) }},
 	}
 }
 
@@ -260,6 +269,7 @@ func (s *server) serve(ctx context.Context) error {
 	s.notify(daemon.SdNotifyStopping)
 	s.control.close()
 	<-served
+	s.web.Close()
 	s.auth.Close()
 	err := s.store.Close()
 	s.log.Info("stopped")
@@ -313,7 +323,7 @@ func (s *server) notify(state string) {
 // addresses are what is bound, for the log.
 func (s *server) addresses() []any {
 	var list []any
-	for _, name := range []string{"imap", "imaps", "pop3", "pop3s", "lmtp", "auth"} {
+	for _, name := range []string{"imap", "imaps", "pop3", "pop3s", "lmtp", "auth", "web", "webs"} {
 		var bound []string
 		for _, addr := range s.listeners.Addrs(name) {
 			bound = append(bound, addr.String())
