@@ -43,6 +43,7 @@ type Engine interface {
 	MailboxEngine
 	MessageEngine
 	UpkeepEngine
+	RecoveryEngine
 }
 
 // AccountEngine is the part of Engine about accounts and credentials. Names

@@ -27,10 +27,12 @@
 //	insert.go body.go thread.go uidl.go   taking messages in; downgrade.go is for readers without UTF-8
 //	flags.go copy.go expunge.go replace.go quit.go   changing what mailboxes hold
 //	index.go read.go   reading mailboxes and messages
+//	undo.go undo_find.go undelete.go revive.go   bringing back what was deleted
 //	prune.go       forgetting what was expunged
 //	check.go checkbytes.go   verifying and mending rows, and bytes
 //	salvage.go     reading what is left of a damaged mailbox
 //	journal.go     one row for each verb
+//	uidset.go      sets of UIDs in rows
 //
 // Invariants:
 //

@@ -1,0 +1,261 @@
+package storetest
+
+import (
+	"time"
+
+	"tandem/store"
+)
+
+// expunged gives what can be brought back, as text.
+func (f *fixture) expunged() (list []store.ExpungedEntry) {
+	f.Helper()
+	for x, err := range f.Expunged(f.ctx(), f.alice, time.Time{}) {
+		f.must(err)
+		list = append(list, *x)
+	}
+	return list
+}
+
+// undo takes back what f.quit did.
+func (f *fixture) undo() store.Undone {
+	f.Helper()
+	out, err := f.Undo(f.ctx(), f.admin, f.by.Session)
+	f.must(err)
+	return out
+}
+
+// undelete brings back everything that can be.
+func (f *fixture) undelete() []store.Restored {
+	f.Helper()
+	var list []store.Grave
+	for _, x := range f.expunged() {
+		list = append(list, store.Grave{Mailbox: x.Mailbox, UID: x.UID})
+	}
+	out, err := f.Undelete(f.ctx(), f.admin, f.alice, list)
+	f.must(err)
+	return out
+}
+
+// mail is what must be the same of a message that came back.
+type mail struct {
+	message         store.MessageID
+	flags           store.Flags
+	internal, saved uint32
+	uidl            string
+}
+
+func (f *fixture) mail(id store.MailboxID, uid store.UID) mail {
+	f.Helper()
+	e := f.entry(id, uid)
+	return mail{e.Message, e.Flags, e.Internal, e.Saved, f.uidlOf(id, uid)}
+}
+
+// wantUndone compares what an Undo counts.
+func (f *fixture) wantUndone(got store.Undone, restored, shown, already, filed, lost int) {
+	f.Helper()
+	n := 0
+	for _, messages := range got.Filed {
+		n += messages
+	}
+	if got.Restored != restored || got.Shown != shown || got.Already != already || n != filed || got.Lost != lost ||
+		got.Deleted != restored+shown+already+filed+lost {
+		f.Fatalf("undone %+v, want restored %d, shown %d, already %d, filed %d, lost %d", got, restored, shown, already, filed, lost)
+	}
+}
+
+var recoverTests = map[string]func(*fixture){
+	"undo brings back what a quit put into the trash": func(f *fixture) {
+		f.put(f.inbox, 2, store.FlagSeen|store.FlagFlagged, "work")
+		f.imported(f.inbox, "old-3")
+		f.put(f.inbox, 1, store.FlagDeleted)
+		var before []mail
+		for uid := range store.UID(4) {
+			before = append(before, f.mail(f.inbox, uid+1))
+		}
+		f.pass(time.Hour)
+		f.quit(set(1, 3, 4), nil, store.DeleteTrash)
+		trash := f.named("Trash").ID
+		f.pass(time.Hour)
+		f.published()
+		got := f.undo()
+		f.wantUndone(got, 3, 0, 0, 0, 0)
+		f.equal("new UIDs", str(got.UIDs), "5:7")
+		f.wantUIDs(f.inbox, "2,5:7")
+		f.wantUIDs(trash, "")
+		for i, uid := range []store.UID{5, 2, 6, 7} {
+			f.equal("message", f.mail(f.inbox, uid), before[i])
+		}
+		f.equal("published", len(f.published()), 2)
+		f.wantUndone(f.undo(), 0, 0, 3, 0, 0)
+		f.wantUIDs(f.inbox, "2,5:7")
+		f.equal("published in vain", len(f.published()), 0)
+	},
+	"undo brings back what was emptied from the trash": func(f *fixture) {
+		f.put(f.inbox, 3, store.FlagFlagged)
+		before := f.mail(f.inbox, 2)
+		f.quit(set(1, 2), nil, store.DeleteTrash)
+		trash := f.named("Trash").ID
+		f.must(errOf(f.SetFlags(f.ctx(), f.by, trash, store.FlagsChange{UIDs: store.AllUIDs(), Op: store.FlagsAdd, Flags: store.FlagDeleted | store.FlagSeen}, 0)))
+		f.expunge(trash, 2)
+		f.reopen()
+		f.wantUndone(f.undo(), 2, 0, 0, 0, 0)
+		f.wantUIDs(f.inbox, "3:5")
+		before.flags |= store.FlagSeen
+		f.equal("message", f.mail(f.inbox, 5), before)
+		f.equal("message from the trash", f.entry(f.inbox, 4).Flags, store.FlagFlagged|store.FlagSeen)
+		f.equal("nothing is left to undelete", len(f.expunged()), 0)
+		f.wantUndone(f.undo(), 0, 0, 2, 0, 0)
+	},
+	"undo leaves what was filed elsewhere": func(f *fixture) {
+		f.put(f.inbox, 4, 0)
+		work := f.create("work")
+		f.quit(span(1, 4), nil, store.DeleteTrash)
+		trash := f.named("Trash").ID
+		f.pass(time.Minute)
+		f.copy(trash, work, 1, true)
+		f.copy(trash, work, 2, false) // as clients move that cannot
+		f.expunge(trash, 2)
+		f.expunge(work, f.copy(trash, work, 3, true))
+		got := f.undo()
+		f.wantUndone(got, 2, 0, 0, 2, 0)
+		f.equal("filed", got.Filed, map[string]int{"work": 2})
+		f.wantUIDs(f.inbox, "5:6")
+		f.wantUIDs(work, "1:2")
+		f.wantUndone(f.undo(), 0, 0, 2, 2, 0)
+	},
+	"undo brings back what a quit expunged": func(f *fixture) {
+		f.put(f.inbox, 200, store.FlagAnswered)
+		before := f.mail(f.inbox, 150)
+		f.quit(store.AllUIDs(), nil, store.DeleteExpunge)
+		f.equal("empty", f.row(f.inbox).Messages, 0)
+		f.wantUndone(f.undo(), 200, 0, 0, 0, 0)
+		f.wantUIDs(f.inbox, "201:400")
+		f.equal("message", f.mail(f.inbox, 350), before)
+		f.expunge(f.inbox, 350)
+		f.wantUndone(f.undo(), 0, 0, 200, 0, 0)
+		f.wantUIDs(f.inbox, "201:349,351:400")
+	},
+	"undo shows again what a quit hid": func(f *fixture) {
+		f.put(f.inbox, 4, 0)
+		f.quit(set(1, 2, 3), nil, store.DeleteKeep)
+		f.expunge(f.inbox, 3)
+		before := f.row(f.inbox)
+		f.wantUndone(f.undo(), 0, 2, 0, 0, 1)
+		f.equal("row", f.row(f.inbox), before)
+		f.wantUndone(f.undo(), 0, 0, 2, 0, 1)
+		f.quit(set(1), nil, store.DeleteKeep)
+	},
+	"undo says what is no longer kept": func(f *fixture) {
+		f.put(f.inbox, 3, 0)
+		f.quit(set(1, 2), nil, store.DeleteTrash)
+		trash := f.named("Trash").ID
+		f.expunge(trash, 1)
+		f.pass(time.Hour)
+		f.prune(nil)
+		f.wantUndone(f.undo(), 1, 0, 0, 0, 1)
+		f.wantUIDs(f.inbox, "3:4")
+		f.wantUndone(f.undo(), 0, 0, 1, 0, 1)
+	},
+	"undo is for the account's owner": func(f *fixture) {
+		f.put(f.inbox, 1, 0)
+		f.wantKind(errOf(f.Undo(f.ctx(), f.admin, f.by.Session)), store.NotFound)
+		f.quit(set(1), nil, store.DeleteExpunge)
+		for _, by := range []store.Actor{{Account: f.bob, Session: "s2", Protocol: "imap"}, {Protocol: "imap"}} {
+			f.wantKind(errOf(f.Undo(f.ctx(), by, f.by.Session)), store.NotFound)
+		}
+		f.wantUIDs(f.inbox, "")
+		f.must(errOf(f.Undo(f.ctx(), f.by, f.by.Session)))
+		f.wantUIDs(f.inbox, "2")
+	},
+	"a UIDL of an entry's own comes back with it": func(f *fixture) {
+		f.put(f.inbox, 1, 0)
+		second := f.copy(f.inbox, f.inbox, 1, false)
+		plain, own := f.uidlOf(f.inbox, 1), f.uidlOf(f.inbox, second)
+		f.quit(set(1), nil, store.DeleteExpunge)
+		f.undo()
+		f.equal("the message's", f.uidlOf(f.inbox, 3), plain)
+		f.equal("the copy's", f.uidlOf(f.inbox, second), own)
+		f.expunge(f.inbox, second, 3)
+		f.undelete()
+		f.equal("the copy's, undeleted", f.uidlOf(f.inbox, 4), own)
+		f.equal("the message's, undeleted", f.uidlOf(f.inbox, 5), plain)
+	},
+	"undelete brings back what was expunged": func(f *fixture) {
+		f.put(f.inbox, 3, store.FlagDeleted|store.FlagSeen, "work")
+		before := f.mail(f.inbox, 2)
+		f.pass(time.Minute)
+		f.expunge(f.inbox, 1, 2)
+		list := f.expunged()
+		f.equal("listed", len(list), 2)
+		f.equal("when", list[0].Removed.Unix(), f.now().Unix())
+		f.equal("where", list[1].Name, "INBOX")
+		f.published()
+		got := f.undelete()
+		f.equal("brought back", got, []store.Restored{
+			{Grave: store.Grave{Mailbox: f.inbox, UID: 1}, Mailbox: f.inbox, UID: 4},
+			{Grave: store.Grave{Mailbox: f.inbox, UID: 2}, Mailbox: f.inbox, UID: 5}})
+		before.flags &^= store.FlagDeleted
+		f.equal("message", f.mail(f.inbox, 5), before)
+		f.equal("published", len(f.published()), 1)
+		f.equal("listed after", len(f.expunged()), 0)
+		again, err := f.Undelete(f.ctx(), f.admin, f.alice, []store.Grave{got[0].Grave})
+		f.must(err)
+		f.equal("again", len(again), 0)
+	},
+	"undelete passes over what was moved": func(f *fixture) {
+		f.put(f.inbox, 3, 0)
+		f.copy(f.inbox, f.create("to"), 1, true)
+		f.copy(f.inbox, f.named("to").ID, 2, false)
+		f.expunge(f.inbox, 2)
+		f.expunge(f.inbox, 3)
+		list := f.expunged()
+		f.equal("listed", len(list), 2)
+		f.equal("elsewhere", []bool{list[0].Elsewhere, list[1].Elsewhere}, []bool{true, false})
+		f.expunge(f.named("to").ID, 1)
+		f.equal("listed once it is expunged there", len(f.expunged()), 3)
+	},
+	"undelete makes a deleted mailbox again": func(f *fixture) {
+		id := f.create("a/b")
+		f.put(id, 2, 0)
+		uidl := f.uidlOf(id, 2)
+		trash := f.named("Trash").ID
+		f.put(trash, 1, 0)
+		f.must(f.DeleteMailbox(f.ctx(), f.by, id))
+		f.must(f.DeleteMailbox(f.ctx(), f.by, f.named("a").ID))
+		f.must(f.DeleteMailbox(f.ctx(), f.by, trash))
+		f.reopen()
+		list := f.expunged()
+		f.equal("listed", len(list), 3)
+		for _, x := range list {
+			if !x.Gone || x.Name == "" {
+				f.Fatalf("expunged %+v", x)
+			}
+		}
+		f.pass(time.Minute)
+		f.undelete()
+		again := f.named("a/b")
+		f.equal("another mailbox", again.ID != id, true)
+		f.wantUIDs(again.ID, "1:2")
+		f.equal("UIDL", f.uidlOf(again.ID, 2), uidl)
+		f.equal("use", f.named("Trash").Use, store.UseTrash)
+		f.equal("arrived in the trash", f.entry(f.named("Trash").ID, 1).Saved, store.ClampTime(f.now()))
+		f.named("a")
+		f.prune(nil)
+		f.pass(time.Minute)
+		f.prune(nil)
+	},
+	"undelete keeps to the account and its quota": func(f *fixture) {
+		f.put(f.inbox, 2, 0)
+		f.expunge(f.inbox, 1, 2)
+		by := f.by
+		by.Account = f.bob
+		f.wantKind(errOf(f.Undelete(f.ctx(), by, f.alice, []store.Grave{{Mailbox: f.inbox, UID: 1}})), store.Forbidden)
+		f.wantKind(errOf(f.Undelete(f.ctx(), by, f.bob, []store.Grave{{Mailbox: f.inbox, UID: 1}})), store.NotFound)
+		limit := int64(1)
+		f.must(f.UpdateAccount(f.ctx(), f.alice, store.AccountUpdate{MaxMessages: &limit}))
+		f.wantKind(errOf(f.Undelete(f.ctx(), f.by, f.alice, []store.Grave{{Mailbox: f.inbox, UID: 1}, {Mailbox: f.inbox, UID: 2}})), store.OverQuota)
+		f.wantUIDs(f.inbox, "")
+		f.must(errOf(f.Undelete(f.ctx(), f.by, f.alice, []store.Grave{{Mailbox: f.inbox, UID: 2}})))
+		f.wantUIDs(f.inbox, "3")
+	},
+}
