@@ -78,6 +78,7 @@ func newRoot(a *app) *cobra.Command {
 		exportCommand(a),
 		checkCommand(a),
 		deliverCommand(a),
+		pop3CheckCommand(a),
 		configCommand(a),
 		versionCommand(a),
 		docsCommand(),
