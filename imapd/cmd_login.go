@@ -67,6 +67,9 @@ func loginAnswer(err error) error {
 	}
 }
 
+// errRevoked is why a session ends whose password is good no more.
+var errRevoked = errors.New("the password was revoked")
+
 // logIn makes the session id's.
 func (s *session) logIn(id auth.Identity) error {
 	if err := s.peer.door.LoggedIn(id.Name); err != nil {
@@ -81,7 +84,7 @@ func (s *session) logIn(id auth.Identity) error {
 		Protocol:   "imap",
 		Remote:     s.peer.remote(),
 	}
-	s.signOff = s.srv.cfg.Store.BeginSession(s.actor)
+	s.signOff = s.srv.cfg.Store.BeginSession(s.actor, func() { s.peer.door.End(errRevoked) })
 	s.state = user
 	s.stream.loggedIn = true
 	s.dec.SetLimits(s.srv.cfg.Limits.User)

@@ -125,6 +125,7 @@ func (srv *Server) Serve(ctx context.Context, conn net.Conn) {
 type door interface {
 	LoggedIn(user string) error // counts the session as user's; refuses one too many
 	Crowded() bool              // many strangers are connected
+	End(cause error)            // ends the context that the connection is served with
 }
 
 // openDoor is the door of connections that did not come through package listen.
@@ -132,6 +133,7 @@ type openDoor struct{}
 
 func (openDoor) LoggedIn(string) error { return nil }
 func (openDoor) Crowded() bool         { return false }
+func (openDoor) End(error)             {}
 
 // peer is what is known about a connection when it arrives.
 type peer struct {

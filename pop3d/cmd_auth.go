@@ -174,7 +174,7 @@ func (s *session) open(id auth.Identity) (err error) {
 	if s.drop, err = openMaildrop(s.work, s.srv.store, by, inbox.ID); err != nil {
 		return err
 	}
-	s.signOff = s.srv.store.BeginSession(by)
+	s.signOff = s.srv.store.BeginSession(by, func() { s.peer.End(errRevoked) })
 	return nil
 }
 

@@ -1,6 +1,10 @@
 package pop3d
 
-import "strings"
+import (
+	"strings"
+
+	"tandem/store"
+)
 
 // cmdDele: RFC 1939 section 5. The mark lives until QUIT.
 func cmdDele(s *session, a arguments) {
@@ -29,14 +33,24 @@ func cmdQuit(s *session, _ arguments) {
 		return
 	}
 	set := s.drop.deleted()
-	if len(set) > 0 {
-		if err := s.drop.view.Quit(s.work, set, nil, s.account.POP3Delete); err != nil {
+	seen := s.drop.seen()
+	res := store.QuitResult{Policy: s.drop.device.Delete}
+	if len(set) > 0 || len(seen) > 0 {
+		var err error
+		res, err = s.drop.view.Quit(s.work, store.Quit{Deleted: set, Seen: seen, Policy: s.drop.device.Delete,
+			Visible: len(s.drop.messages), Brake: s.srv.brake})
+		if err != nil {
 			s.fail("QUIT", err)
 			return
 		}
 	}
+	if res.Bulk {
+		s.log.Warn("a device that never deleted before deleted most of its maildrop", "account", s.account.Name,
+			"device", s.drop.device.Label, "deleted", set.Len(), "of", len(s.drop.messages),
+			"policy", string(s.drop.device.Delete), "carried_out", string(res.Policy))
+	}
 	s.log.Info("session ended", "why", "QUIT", "retrieved", s.sent.messages, "octets", s.sent.octets,
-		"deleted", set.Len(), "policy", string(s.account.POP3Delete))
+		"deleted", set.Len(), "policy", string(res.Policy))
 	s.ok("goodbye")
 }
 

@@ -3,6 +3,7 @@ package pop3d
 import (
 	"context"
 	"math"
+	"slices"
 
 	"tandem/store"
 )
@@ -15,6 +16,7 @@ type maildrop struct {
 	marks    []mark
 	uidls    map[store.UID]string // those that are not derived from the message
 	storeID  string
+	device   store.Device
 
 	left   int   // messages not marked as deleted
 	octets int64 // of them
@@ -39,21 +41,27 @@ const (
 const pageSize = 512
 
 // openMaildrop numbers the messages of a mailbox: those that are in it and that
-// the actor's credential has not deleted under the policy "keep".
+// the actor's device may see and has not deleted under "keep" or "shared".
 func openMaildrop(ctx context.Context, st *store.Store, by store.Actor, id store.MailboxID) (*maildrop, error) {
 	view, err := st.View(ctx, by, id)
 	if err != nil {
 		return nil, err
 	}
 	d := &maildrop{view: view, storeID: st.StoreID()}
-	if err := d.number(ctx); err != nil {
+	if d.device, err = st.Device(ctx, by.Account, by.Credential); err == nil {
+		err = d.number(ctx, d.device.Since(st.Now()))
+	}
+	if err != nil {
 		view.Close()
 		return nil, err
 	}
+	view.NoteListed()
 	return d, nil
 }
 
-func (d *maildrop) number(ctx context.Context) error {
+// number lists the messages that the device sees, since is from which
+// INTERNALDATE on.
+func (d *maildrop) number(ctx context.Context, since uint32) error {
 	if err := d.view.Load(ctx); err != nil {
 		return err
 	}
@@ -69,15 +77,24 @@ func (d *maildrop) number(ctx context.Context) error {
 	for from := store.UID(1); ; {
 		page = d.view.ByUID(store.UIDRange{Start: from, Stop: math.MaxUint32}, page[:0])
 		for i := range page {
-			if m := &page[i]; !m.Gone && !hidden[m.Message] {
+			m := &page[i]
+			if m.Gone || m.Message < d.device.From || m.Internal < since {
+				continue
+			}
+			if _, gone := slices.BinarySearch(hidden, m.Message); !gone {
 				d.messages = append(d.messages, entry{m.Message, m.UID, m.Size})
-				d.octets += int64(m.Size)
 			}
 		}
 		if len(page) < cap(page) {
 			break
 		}
 		from = page[len(page)-1].UID + 1
+	}
+	if n := d.device.See.Newest(); n > 0 && n < len(d.messages) {
+		d.messages = d.messages[len(d.messages)-n:]
+	}
+	for i := range d.messages {
+		d.octets += int64(d.messages[i].size)
 	}
 	d.left = len(d.messages)
 	d.marks = make([]mark, len(d.messages))
@@ -130,6 +147,20 @@ func (d *maildrop) reset() {
 func (d *maildrop) deleted() (set store.UIDSet) {
 	for i, m := range d.marks {
 		if m&deleted != 0 {
+			set.Add(d.messages[i].uid)
+		}
+	}
+	return set
+}
+
+// seen gives the UIDs of the messages that were retrieved, if the device's
+// policy is to mark them, and stay.
+func (d *maildrop) seen() (set store.UIDSet) {
+	if !d.device.MarkSeen {
+		return nil
+	}
+	for i, m := range d.marks {
+		if m&retrieved != 0 {
 			set.Add(d.messages[i].uid)
 		}
 	}

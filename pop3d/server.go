@@ -26,6 +26,10 @@ type Config struct {
 	Hostname  string      // in the greeting
 	Limits    Limits
 	Logger    *slog.Logger // nil is slog.Default
+
+	// Brake is the size of a maildrop above which a device's first deletions of
+	// more than half of it are softened; see store.Quit. 0: never.
+	Brake int
 }
 
 // Limits are a server's limits; 0 means no limit.
@@ -63,6 +67,7 @@ type Server struct {
 	log      *slog.Logger
 	commands map[string]command
 	leases   leases
+	brake    int
 }
 
 // New makes a server.
@@ -70,7 +75,7 @@ func New(cfg Config) *Server {
 	s := &Server{
 		store: cfg.Store, auth: cfg.Auth, tls: cfg.TLSConfig, hostname: cfg.Hostname,
 		limits: cfg.Limits, log: cfg.Logger, commands: map[string]command{},
-		leases: leases{held: map[leaseKey]*lease{}},
+		leases: leases{held: map[leaseKey]*lease{}}, brake: cfg.Brake,
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -88,6 +93,7 @@ func New(cfg Config) *Server {
 type peer interface {
 	LoggedIn(user string) error
 	Crowded() bool
+	End(cause error)
 }
 
 // uncounted is the peer of a connection that did not come through a
@@ -96,6 +102,7 @@ type uncounted struct{}
 
 func (uncounted) LoggedIn(string) error { return nil }
 func (uncounted) Crowded() bool         { return false }
+func (uncounted) End(error)             {}
 
 // Serve serves one connection to its end and closes it. On an implicit TLS
 // port the handshake is done, and conn is a *tls.Conn or a *listen.Conn around

@@ -28,6 +28,7 @@ const (
 var (
 	errDrain   = errors.New("server is shutting down")
 	errYielded = errors.New("gave way to a new login")
+	errRevoked = errors.New("the password was revoked")
 )
 
 // session is one connection. One goroutine owns it; only interrupt is called
@@ -124,6 +125,9 @@ func (s *session) abandoned(err error) {
 	case errors.Is(err, errDrain) && errors.As(context.Cause(s.ctx), &limit):
 		why = limit.Error()
 		s.refuse(codeTemp, "too many connections")
+	case errors.Is(err, errDrain) && errors.Is(context.Cause(s.ctx), errRevoked):
+		why = errRevoked.Error()
+		s.refuse(codeAuth, why)
 	case errors.Is(err, errDrain):
 		s.refuse(codeTemp, "shutting down, try again later")
 	case errors.Is(err, os.ErrDeadlineExceeded) && s.drop == nil:

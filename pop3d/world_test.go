@@ -65,11 +65,11 @@ func (e *faulty) ReadChunk(ctx context.Context, body store.BodyID, n int) ([]byt
 	return e.Engine.ReadChunk(ctx, body, n)
 }
 
-func (e *faulty) Quit(ctx context.Context, by store.Actor, id store.MailboxID, deleted, seen store.UIDSet, policy store.DeletePolicy) error {
+func (e *faulty) Quit(ctx context.Context, by store.Actor, id store.MailboxID, q store.Quit) (store.QuitResult, error) {
 	if e.quitError != nil {
-		return e.quitError
+		return store.QuitResult{}, e.quitError
 	}
-	return e.Engine.Quit(ctx, by, id, deleted, seen, policy)
+	return e.Engine.Quit(ctx, by, id, q)
 }
 
 func newWorld(t testing.TB, edit ...func(*Config)) *world {

@@ -19,26 +19,21 @@ const (
 	ScopeAll = ScopeIMAP | ScopePOP3 | ScopeSMTP | ScopeWeb
 )
 
-// DeletePolicy says what a POP3 DELE followed by QUIT means.
-type DeletePolicy string
-
-// The policies of issue "main job"; DeleteTrash is the default.
-const (
-	DeleteTrash   DeletePolicy = "trash"   // out of INBOX into the \Trash mailbox
-	DeleteExpunge DeletePolicy = "expunge" // gone, as POP3 has always had it
-	DeleteKeep    DeletePolicy = "keep"    // this device no longer sees it, the mailbox keeps it
-)
-
 // Account is one person's mail: the owner of mailboxes, keywords, counters.
 type Account struct {
-	ID         AccountID
-	Name       string // lower case, "alice" or "alice@example.org"
-	Enabled    bool
-	POP3Delete DeletePolicy
-	Created    time.Time
-	Admin      bool      // may set the quotas of all accounts
-	Used       Resources // what its mailboxes hold
-	Quota      Resources // what they may hold; the server's defaults are filled in
+	ID      AccountID
+	Name    string // lower case, "alice" or "alice@example.org"
+	Enabled bool
+	Created time.Time
+	Admin   bool      // may set the quotas of all accounts
+	Used    Resources // what its mailboxes hold
+	Quota   Resources // what they may hold; the server's defaults are filled in
+
+	// What holds for credentials that say nothing of their own; see Device.
+	POP3Delete   DeletePolicy
+	POP3See      SeeRule
+	POP3From     MessageID // the next message when since-now was set
+	POP3MarkSeen bool
 }
 
 // Credential is one password of an account.
@@ -53,6 +48,15 @@ type Credential struct {
 	Created    time.Time
 	LastUsed   time.Time // zero: never
 	LastAddr   string
+	LastClient string    // what it called itself, "" if nothing
+	Expires    time.Time // zero: never
+
+	// Policies of its own; zero values are the account's. See Device.
+	POP3Delete   DeletePolicy
+	POP3See      SeeRule
+	POP3From     MessageID // the next message when since-now was set
+	POP3MarkSeen Switch
+	Born         MessageID // the next message when it was made
 }
 
 // NewAccount is what CreateAccounts makes.
@@ -66,10 +70,12 @@ type NewAccount struct {
 
 // AccountUpdate changes the fields that are not nil.
 type AccountUpdate struct {
-	Enabled    *bool
-	POP3Delete *DeletePolicy
-	Password   *NewPassword
-	Admin      *bool
+	Enabled      *bool
+	POP3Delete   *DeletePolicy
+	POP3See      *SeeRule
+	POP3MarkSeen *bool
+	Password     *NewPassword
+	Admin        *bool
 
 	// Limits of the quota: 0 for none, QuotaDefault for the server's.
 	MaxStorage   *int64 // octets
@@ -89,6 +95,7 @@ type CredentialUse struct {
 	Credential CredentialID
 	Time       time.Time
 	Addr       string
+	Client     string // what the client called itself; "": the last name stays
 }
 
 // CanonicalAccountName folds name to the form it is stored in and checks it:
@@ -134,6 +141,9 @@ func (s *Store) CreateAccounts(ctx context.Context, list []NewAccount, replace b
 
 // UpdateAccount changes an account.
 func (s *Store) UpdateAccount(ctx context.Context, id AccountID, u AccountUpdate) error {
+	if u.POP3Delete != nil && !u.POP3Delete.Valid() || u.POP3See != nil && !u.POP3See.Valid() {
+		return Errorf(Invalid, "no such policy")
+	}
 	defer s.scram.forget()
 	return s.engine.UpdateAccount(ctx, id, u)
 }
@@ -213,5 +223,8 @@ func (s *Store) SetCredentialHash(ctx context.Context, id CredentialID, old, has
 func (s *Store) TouchCredential(u CredentialUse) {
 	s.usesMu.Lock()
 	defer s.usesMu.Unlock()
+	if u.Client == "" {
+		u.Client = s.uses[u.Credential].Client
+	}
 	s.uses[u.Credential] = u
 }

@@ -40,6 +40,7 @@ type Engine interface {
 	Health() error
 
 	AccountEngine
+	DeviceEngine
 	MailboxEngine
 	MessageEngine
 	UpkeepEngine
@@ -63,6 +64,7 @@ type AccountEngine interface {
 	SetQuota(ctx context.Context, by Actor, id AccountID, limits Resources) error
 	// RemoveAccount publishes a Deleted change for each mailbox.
 	RemoveAccount(ctx context.Context, id AccountID) error
+	// Credentials lists those that are not revoked, the account's own first.
 	Credentials(ctx context.Context, id AccountID) ([]Credential, error)
 	SetCredentialHash(ctx context.Context, id CredentialID, old, hash string) error
 	NoteCredentialUses(ctx context.Context, uses []CredentialUse) error
@@ -72,6 +74,37 @@ type AccountEngine interface {
 	Scram(ctx context.Context) (ScramState, error)
 	// Keywords lists the account's keywords; the index is the number.
 	Keywords(ctx context.Context, id AccountID) ([]string, error)
+}
+
+// DeviceEngine is the part of Engine about app passwords and what POP3 does with
+// them. The devices of a message in a mailbox are the account's credentials for
+// POP3, neither revoked nor expired, whose rule lets them see it, that
+//   - were made before the message or have listed it (Listing), and
+//   - have opened the mailbox as a maildrop; for INBOX also app passwords that
+//     have opened none yet; and
+//   - have opened a maildrop, or were made, less than the retired time ago.
+type DeviceEngine interface {
+	// AddCredential makes an app password. Exists, Limit; the keys are left out
+	// if they are not under the account's salt.
+	AddCredential(ctx context.Context, id AccountID, n NewCredential) (Credential, error)
+	UpdateCredential(ctx context.Context, id AccountID, label string, u CredentialUpdate) error
+	// RevokeCredential ends a credential for good; its label is free again.
+	RevokeCredential(ctx context.Context, id AccountID, label string) (CredentialID, error)
+	// NoteListings writes what devices have listed; Next never goes back.
+	NoteListings(ctx context.Context, list []Listing) error
+	// Quit is a POP3 UPDATE state of the owner in one transaction: the deletions under the
+	// policy, then \Seen. DeleteTrash makes the \Trash mailbox when missing and
+	// sets FlagPOP3Trashed; in the \Trash mailbox itself it expunges.
+	// DeleteShared hides, and does as DeleteTrash with what all of a message's
+	// devices have hidden, one at least of them under DeleteShared in this place.
+	// Forbidden when the credential was revoked.
+	Quit(ctx context.Context, by Actor, id MailboxID, q Quit) (QuitResult, error)
+	// Hidden gives the messages of an account that a credential deleted under
+	// DeleteKeep or DeleteShared, ascending.
+	Hidden(ctx context.Context, id AccountID, credential CredentialID) ([]MessageID, error)
+	// Release does what DeleteShared does, where only devices that do not count
+	// any more held mail back.
+	Release(ctx context.Context, retired time.Duration) error
 }
 
 // MailboxEngine is the part of Engine about mailboxes. Names arrive checked
@@ -166,12 +199,6 @@ type MessageEngine interface {
 	// Expunge removes entries in uids, those with \Deleted only when
 	// onlyDeleted, leaving tombstones.
 	Expunge(ctx context.Context, by Actor, id MailboxID, uids UIDSet, onlyDeleted bool) (Expunge, error)
-	// Quit is a POP3 UPDATE state in one transaction: the deletions under the
-	// policy (DeleteTrash makes the \Trash mailbox when missing and sets
-	// FlagPOP3Trashed; in the \Trash mailbox itself it expunges), then \Seen on
-	// the UIDs of seen. UIDs without an entry count as done.
-	Quit(ctx context.Context, by Actor, id MailboxID, deleted, seen UIDSet, policy DeletePolicy) error
-
 	// Messages reads what never changes of messages, in the order of ids, in
 	// pages; ids that are gone are passed over.
 	Messages(ctx context.Context, ids []MessageID, want Want) iter.Seq2[*Message, error]
@@ -186,8 +213,6 @@ type MessageEngine interface {
 	// Downgrade gives the edits that make the downgraded form of a message, the
 	// prefix included; none if it has no such form.
 	Downgrade(ctx context.Context, m *Message) ([]message.Edit, error)
-	// Hidden gives the messages that a credential deleted under DeleteKeep.
-	Hidden(ctx context.Context, id MailboxID, credential CredentialID) (map[MessageID]bool, error)
 
 	// ImportSeen reports which keys an import ledger has. Insert adds the keys
 	// of its insertions (Insertion.ImportKey).

@@ -37,11 +37,6 @@ func (v *View) Expunge(ctx context.Context, uids UIDSet) (Expunge, error) {
 	return v.s.engine.Expunge(ctx, v.by, v.row.ID, uids, true)
 }
 
-// Quit is a POP3 UPDATE state; see MessageEngine.
-func (v *View) Quit(ctx context.Context, deleted, seen UIDSet, policy DeletePolicy) error {
-	return v.s.engine.Quit(ctx, v.by, v.row.ID, deleted, seen, policy)
-}
-
 // Expunges gives what was expunged later than since.
 func (v *View) Expunges(ctx context.Context, since ModSeq) ([]Expunge, error) {
 	return v.s.engine.Expunges(ctx, v.row.ID, since)
@@ -57,12 +52,6 @@ func (v *View) UIDLs(ctx context.Context) (map[UID]string, error) {
 // entries that have one: what a reader without UTF-8 is given (RFC 6858).
 func (v *View) DowngradedSizes(ctx context.Context) (map[UID]int64, error) {
 	return v.s.engine.DowngradedSizes(ctx, v.row.ID)
-}
-
-// Hidden gives the messages that the actor's credential deleted under
-// DeleteKeep.
-func (v *View) Hidden(ctx context.Context) (map[MessageID]bool, error) {
-	return v.s.engine.Hidden(ctx, v.row.ID, v.by.Credential)
 }
 
 // Messages reads what never changes of messages, in the order of ids, in

@@ -10,19 +10,37 @@ import (
 type OpenSession struct {
 	Actor
 	Began time.Time
+
+	hangUp func()
 }
 
 // BeginSession notes that a session has logged in; end must be called when it
-// is over, once.
-func (s *Store) BeginSession(by Actor) (end func()) {
-	open := &OpenSession{by, s.opts.Now()}
+// is over, once. hangUp is called, from another goroutine, when the session's
+// credential is revoked; it must not wait for the session.
+func (s *Store) BeginSession(by Actor, hangUp func()) (end func()) {
+	open := &OpenSession{by, s.opts.Now(), hangUp}
 	s.sessionsMu.Lock()
 	defer s.sessionsMu.Unlock()
 	s.sessions[open] = true
+	if s.revoked[by.Credential] { // between the login and now
+		go hangUp()
+	}
 	return func() {
 		s.sessionsMu.Lock()
 		defer s.sessionsMu.Unlock()
 		delete(s.sessions, open)
+	}
+}
+
+// hangUp ends the sessions of a credential, those too that are about to begin.
+func (s *Store) hangUp(id CredentialID) {
+	s.sessionsMu.Lock()
+	defer s.sessionsMu.Unlock()
+	s.revoked[id] = true
+	for open := range s.sessions {
+		if open.Credential == id {
+			go open.hangUp()
+		}
 	}
 }
 

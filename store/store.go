@@ -19,6 +19,7 @@ type Options struct {
 	IndexMemory   int64         // bytes for the indexes of mailboxes nobody has open; default 64 MiB
 	KeepExpunged  time.Duration // how long expunged mail can be undeleted; default 14 days
 	KeepJournal   time.Duration // how long the journal goes back; default 90 days
+	DeviceRetired time.Duration // for how long a POP3 device that is not used is waited for; default 90 days
 	Searches      int           // at once per account; default 2
 	SearchWait    time.Duration // how long a further one waits; default 60 s
 	UpkeepEvery   time.Duration // default 30 s
@@ -32,6 +33,7 @@ func (o *Options) setDefaults() {
 	o.IndexMemory = orDefault(o.IndexMemory, 64<<20)
 	o.KeepExpunged = orDefault(o.KeepExpunged, 14*24*time.Hour)
 	o.KeepJournal = orDefault(o.KeepJournal, 90*24*time.Hour)
+	o.DeviceRetired = orDefault(o.DeviceRetired, 90*24*time.Hour)
 	o.Searches = orDefault(o.Searches, 2)
 	o.SearchWait = orDefault(o.SearchWait, time.Minute)
 	o.UpkeepEvery = orDefault(o.UpkeepEvery, 30*time.Second)
@@ -69,9 +71,11 @@ type Store struct {
 
 	usesMu sync.Mutex
 	uses   map[CredentialID]CredentialUse
+	listed map[listingKey]Listing // not yet written
 
 	sessionsMu sync.Mutex
 	sessions   map[*OpenSession]bool
+	revoked    map[CredentialID]bool // since the store was opened
 
 	scram scramCache
 
@@ -90,7 +94,7 @@ func Open(engine Engine, opts Options) *Store {
 		mailboxes: map[MailboxID]*index{}, keywords: map[AccountID][]string{},
 		recent: map[MailboxID]UID{}, searches: map[AccountID]chan struct{}{},
 		watches: map[AccountID]map[*Watch]bool{},
-		uses:    map[CredentialID]CredentialUse{}, sessions: map[*OpenSession]bool{}, short: make(chan struct{}, 1)}
+		uses:    map[CredentialID]CredentialUse{}, listed: map[listingKey]Listing{}, sessions: map[*OpenSession]bool{}, revoked: map[CredentialID]bool{}, short: make(chan struct{}, 1)}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	engine.Start(s.publish)
 	s.done.Go(s.upkeep)

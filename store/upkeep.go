@@ -43,7 +43,8 @@ func (s *Store) upkeep() {
 // settings keep them.
 func (s *Store) prune() error {
 	now := s.opts.Now()
-	return errors.Join(s.engine.Prune(s.ctx, now.Add(-s.opts.KeepExpunged), s.pinned()),
+	return errors.Join(s.releaseMail(s.ctx),
+		s.engine.Prune(s.ctx, now.Add(-s.opts.KeepExpunged), s.pinned()),
 		s.engine.PruneJournal(s.ctx, now.Add(-s.opts.KeepJournal)))
 }
 
@@ -86,7 +87,7 @@ func (s *Store) makeRoom() (room bool, err error) {
 	return false, err
 }
 
-// flush writes last uses and \Recent marks, which no session waits for. Marks
+// flush writes last uses, what devices listed, and \Recent marks, which no session waits for. Marks
 // count from memory until they are saved.
 func (s *Store) flush(ctx context.Context) error {
 	s.usesMu.Lock()
@@ -100,9 +101,9 @@ func (s *Store) flush(ctx context.Context) error {
 	recent := maps.Clone(s.recent)
 	s.mu.Unlock()
 
-	var err error
+	err := s.flushListings(ctx)
 	if len(uses) > 0 {
-		err = s.engine.NoteCredentialUses(ctx, uses)
+		err = errors.Join(err, s.engine.NoteCredentialUses(ctx, uses))
 	}
 	if len(recent) == 0 {
 		return err

@@ -7,17 +7,17 @@ import "context"
 // gone before the session began (RFC 7162 section 3.2.6). When tombstones that
 // old are forgotten it gives every UID of within that no message has.
 func (v *View) Vanished(ctx context.Context, since ModSeq, within UIDSet) (UIDSet, error) {
-	list, err := v.s.engine.Expunges(ctx, v.row.ID, since)
+	list, err := v.Expunges(ctx, since)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
-	gone := below(intersection(unionOf(list), within), v.next)
+	gone := below(Intersection(unionOf(list), within), v.next)
 	x := v.x
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	// The rows may be ahead of the index and of what was told.
-	gone = difference(gone, x.expungedAfter(v.told, v.next))
-	return difference(gone, x.present(gone)), nil
+	gone = Difference(gone, x.expungedAfter(v.told, v.next))
+	return Difference(gone, x.present(gone)), nil
 }
 
 // Told is the modseq up to which all changes were told: a session that knows
@@ -41,8 +41,8 @@ func (x *index) present(set UIDSet) (found UIDSet) {
 	return found
 }
 
-// intersection gives the UIDs that are in both sets.
-func intersection(a, b UIDSet) (both UIDSet) {
+// Intersection gives the UIDs that are in both sets.
+func Intersection(a, b UIDSet) (both UIDSet) {
 	for i, j := 0, 0; i < len(a) && j < len(b); {
 		start, stop := max(a[i].Start, b[j].Start), min(a[i].Stop, b[j].Stop)
 		if start <= stop {
@@ -57,8 +57,8 @@ func intersection(a, b UIDSet) (both UIDSet) {
 	return both
 }
 
-// difference gives the UIDs of a that are not in b.
-func difference(a, b UIDSet) UIDSet {
+// Difference gives the UIDs of a that are not in b.
+func Difference(a, b UIDSet) UIDSet {
 	if len(b) == 0 {
 		return a
 	}

@@ -32,10 +32,10 @@ func TestUIDSetArithmetic(t *testing.T) {
 				left.Add(uid)
 			}
 		}
-		if got := intersection(a, b); !slices.Equal(got, both) {
+		if got := Intersection(a, b); !slices.Equal(got, both) {
 			t.Fatalf("%v and %v have %v in common, not %v", a, b, both, got)
 		}
-		if got := difference(a, b); !slices.Equal(got, left) {
+		if got := Difference(a, b); !slices.Equal(got, left) {
 			t.Fatalf("%v without %v is %v, not %v", a, b, left, got)
 		}
 	}

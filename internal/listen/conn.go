@@ -41,6 +41,10 @@ func (c *Conn) LoggedIn(user string) error { return c.gate.login(c, user) }
 // to give each of them less time to log in.
 func (c *Conn) Crowded() bool { return c.gate.crowded() }
 
+// End ends the context that the connection is served with, as a drain does; its
+// cause says why.
+func (c *Conn) End(cause error) { c.cancel(cause) }
+
 // NetConn returns the socket itself, as tls.Conn's does.
 func (c *Conn) NetConn() net.Conn { return c.raw }
 

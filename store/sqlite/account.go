@@ -7,13 +7,14 @@ import (
 )
 
 const accountColumns = `id, name, enabled, pop3_delete, created, admin, bytes, messages, mailboxes,
-	max_bytes, max_messages, max_mailboxes`
+	max_bytes, max_messages, max_mailboxes, pop3_see, pop3_from, pop3_mark_seen`
 
 func (e *Engine) accountOf(r row) store.Account {
 	return store.Account{ID: store.AccountID(r.int(0)), Name: r.text(1), Enabled: r.int(2) != 0,
 		POP3Delete: store.DeletePolicy(r.text(3)), Created: r.time(4), Admin: r.int(5) != 0,
-		Used:  store.Resources{Storage: r.int(6), Messages: r.int(7), Mailboxes: r.int(8)},
-		Quota: e.quotaOf(r[9], r[10], r[11])}
+		Used:    store.Resources{Storage: r.int(6), Messages: r.int(7), Mailboxes: r.int(8)},
+		Quota:   e.quotaOf(r[9], r[10], r[11]),
+		POP3See: store.SeeRule(r.text(12)), POP3From: store.MessageID(r.int(13)), POP3MarkSeen: r.int(14) != 0}
 }
 
 // Accounts lists all accounts by name.
@@ -157,6 +158,20 @@ func (e *Engine) UpdateAccount(ctx context.Context, id store.AccountID, u store.
 				return err
 			}
 		}
+		if u.POP3See != nil {
+			next, err := t.nextMessage(id)
+			if err != nil {
+				return err
+			}
+			if _, err := t.exec("UPDATE account SET pop3_see = ?, pop3_from = ? WHERE id = ?", *u.POP3See, next, id); err != nil {
+				return err
+			}
+		}
+		if u.POP3MarkSeen != nil {
+			if _, err := t.exec("UPDATE account SET pop3_mark_seen = ? WHERE id = ?", *u.POP3MarkSeen, id); err != nil {
+				return err
+			}
+		}
 		if u.Admin != nil {
 			if _, err := t.exec("UPDATE account SET admin = ? WHERE id = ?", *u.Admin, id); err != nil {
 				return err
@@ -215,21 +230,6 @@ func (t *tx) removeAccount(id store.AccountID) error {
 	return nil
 }
 
-// Credentials lists an account's credentials, its own password first.
-func (e *Engine) Credentials(ctx context.Context, id store.AccountID) (list []store.Credential, err error) {
-	err = e.read(ctx, "list credentials", func(c *conn) error {
-		return c.query(`SELECT c.id, c.account, c.label, c.hash, c.keep_scheme, c.scope, c.created, c.last_used, c.last_addr,
-				a.scram_salt, a.scram_iterations, c.scram_sha256, c.scram_sha1
-			FROM credential c JOIN account a ON a.id = c.account WHERE c.account = ? ORDER BY c.label`, func(r row) error {
-			list = append(list, store.Credential{ID: store.CredentialID(r.int(0)), Account: store.AccountID(r.int(1)), Label: r.text(2),
-				Hash: r.text(3), KeepScheme: r.int(4) != 0, Scope: store.Scope(r.int(5)), Created: r.time(6), LastUsed: r.time(7), LastAddr: r.text(8),
-				Keys: scramKeysOf(r, 9)})
-			return nil
-		}, id)
-	})
-	return list, err
-}
-
 // SetCredentialHash replaces a hash if it is still old.
 func (e *Engine) SetCredentialHash(ctx context.Context, id store.CredentialID, old, hash string) error {
 	return e.write(ctx, "renew a password hash", 0, func(t *tx) error {
@@ -242,8 +242,8 @@ func (e *Engine) SetCredentialHash(ctx context.Context, id store.CredentialID, o
 func (e *Engine) NoteCredentialUses(ctx context.Context, uses []store.CredentialUse) error {
 	return e.write(ctx, "note logins", 0, func(t *tx) error {
 		for _, u := range uses {
-			if _, err := t.exec("UPDATE credential SET last_used = ?1, last_addr = ?2 WHERE id = ?3 AND ifnull(last_used, 0) <= ?1",
-				u.Time, u.Addr, u.Credential); err != nil {
+			if _, err := t.exec(`UPDATE credential SET last_used = ?1, last_addr = ?2, last_client = ifnull(?4, last_client)
+				WHERE id = ?3 AND ifnull(last_used, 0) <= ?1`, u.Time, u.Addr, u.Credential, orNull(u.Client)); err != nil {
 				return err
 			}
 		}

@@ -199,6 +199,8 @@ func value(a any) driver.Value {
 		return string(v)
 	case store.DeletePolicy:
 		return string(v)
+	case store.SeeRule:
+		return string(v)
 	case store.Scope:
 		return int64(v)
 	case time.Time:

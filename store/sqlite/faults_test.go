@@ -263,7 +263,8 @@ func TestTheReserveStopsNewMailAlone(t *testing.T) {
 	b.wantKind(err, store.Unavailable)
 	_, err = b.NewBody(t.Context())
 	b.wantKind(err, store.Unavailable)
-	b.must(b.Quit(t.Context(), admin, b.inbox, nil, store.AllUIDs(), store.DeleteKeep))
+	_, err = b.Quit(t.Context(), admin, b.inbox, store.Quit{Seen: store.AllUIDs(), Policy: store.DeleteKeep})
+	b.must(err)
 	_, err = b.Expunge(t.Context(), admin, b.inbox, store.AllUIDs(), false)
 	b.must(err)
 	if _, err := os.Stat(spare); err != nil {

@@ -27,7 +27,8 @@ func TestJournal(t *testing.T) {
 	b.must(errOf(b.Copy(ctx, by, made.ID, b.inbox, one, true)))
 	b.must(errOf(b.Expunge(ctx, by, b.inbox, one, false)))
 	b.must(errOf(b.Expunge(ctx, by, b.inbox, one, false))) // changes nothing
-	b.must(b.Quit(ctx, by, b.inbox, store.UIDSet{{Start: 2, Stop: 2}}, all, store.DeleteTrash))
+	_, err = b.Quit(ctx, by, b.inbox, store.Quit{Deleted: store.UIDSet{{Start: 2, Stop: 2}}, Seen: all, Policy: store.DeleteTrash})
+	b.must(err)
 	b.must(b.NoteReads(ctx, by, b.inbox, store.UIDSet{{Start: 3, Stop: 5}, {Start: 9, Stop: 9}}))
 	b.must(b.RenameMailbox(ctx, by, made.ID, "b", 0))
 	b.must(b.DeleteMailbox(ctx, by, made.ID))

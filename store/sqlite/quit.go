@@ -2,30 +2,36 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 	"strconv"
+	"time"
 
 	"tandem/store"
 )
 
 // Quit is a POP3 UPDATE state in one transaction: the deletions, then \Seen.
-func (e *Engine) Quit(ctx context.Context, by store.Actor, id store.MailboxID, deleted, seen store.UIDSet, policy store.DeletePolicy) error {
-	return e.writeBulk(ctx, "quit", deleted.Len()+seen.Len(), func(t *tx) error {
+func (e *Engine) Quit(ctx context.Context, by store.Actor, id store.MailboxID, q store.Quit) (res store.QuitResult, err error) {
+	err = e.writeBulk(ctx, "quit", q.Deleted.Len()+q.Seen.Len(), func(t *tx) error {
 		m, err := t.mailbox(by, id, store.AllRights)
 		if err != nil {
 			return err
 		}
-		rec, err := t.quitDeletions(by, m, deleted, policy)
-		if err != nil {
+		if err := t.noteListings(q.Listings); err != nil {
 			return err
 		}
-		marked, err := t.setFlags(m, store.FlagsChange{UIDs: seen, Op: store.FlagsAdd, Flags: store.FlagSeen}, 0)
+		var rec record
+		if rec, res, err = t.quitDeletions(by, m, q); err != nil {
+			return err
+		}
+		marked, err := t.setFlags(m, store.FlagsChange{UIDs: q.Seen, Op: store.FlagsAdd, Flags: store.FlagSeen}, 0)
 		if err != nil {
 			return err
 		}
 		if len(rec.uids) == 0 && len(marked.Changed) == 0 {
 			return nil
 		}
-		rec.verb, rec.mailbox, rec.modseq, rec.detail = "quit", id, m.HighestModSeq, string(policy)
+		rec.verb, rec.mailbox, rec.modseq = "quit", id, m.HighestModSeq
+		rec.detail = string(res.Policy) + rec.detail
 		if len(marked.Changed) > 0 {
 			var uids store.UIDSet
 			for i := range marked.Changed {
@@ -35,26 +41,179 @@ func (e *Engine) Quit(ctx context.Context, by store.Actor, id store.MailboxID, d
 		}
 		return t.journal(by, id.Account(), rec)
 	})
+	return res, err
 }
 
 // quitDeletions does what a policy makes of deletions. UIDs without an entry
-// count as done.
-func (t *tx) quitDeletions(by store.Actor, m *mailboxRow, deleted store.UIDSet, policy store.DeletePolicy) (rec record, err error) {
-	switch policy {
-	case store.DeleteKeep:
-		rec.uids, err = t.hide(by, m, deleted)
-	case store.DeleteExpunge:
-		rec.uids, err = t.quitExpunge(m, deleted)
-	case store.DeleteTrash:
-		if m.Use == store.UseTrash {
-			rec.uids, err = t.quitExpunge(m, deleted)
-			break
-		}
-		rec, err = t.quitTrash(m, deleted)
-	default:
-		err = store.Errorf(store.Invalid, "no policy %q", policy)
+// count as done. Of the record, uids are what was deleted and detail is the
+// lines after the policy's.
+func (t *tx) quitDeletions(by store.Actor, m *mailboxRow, q store.Quit) (rec record, res store.QuitResult, err error) {
+	if !q.Policy.Valid() {
+		return rec, res, store.Errorf(store.Invalid, "no policy %q", q.Policy)
 	}
-	return rec, err
+	res.Policy = q.Policy
+	if len(q.Deleted) == 0 {
+		return rec, res, nil
+	}
+	if res.Bulk, err = t.brakes(by, q); err != nil {
+		return rec, res, err
+	}
+	softened := ""
+	if res.Bulk && q.Policy == store.DeleteExpunge {
+		res.Policy, softened = store.DeleteTrash, "\nbrake "+string(q.Policy)
+	}
+	switch res.Policy {
+	case store.DeleteKeep, store.DeleteShared:
+		rec, res.Left, err = t.quitHide(by, m, q)
+	case store.DeleteExpunge:
+		rec.uids, err = t.quitExpunge(m, q.Deleted)
+		res.Left = rec.uids.Len()
+	case store.DeleteTrash:
+		rec, err = t.quitTrash(m, q.Deleted)
+		res.Left = rec.uids.Len()
+	}
+	rec.detail += softened
+	if res.Deleted = rec.uids.Len(); err != nil || res.Deleted == 0 {
+		return rec, res, err
+	}
+	_, err = t.exec("UPDATE credential SET pop3_deleted = 1, pop3_shared = max(pop3_shared, ?) WHERE id = ?",
+		res.Policy == store.DeleteShared, by.Credential)
+	return rec, res, err
+}
+
+// brakes reports whether a QUIT looks like an accident: a device that never
+// deleted anything takes most of a maildrop that is not small. A revoked
+// credential does nothing any more.
+func (t *tx) brakes(by store.Actor, q store.Quit) (bool, error) {
+	if by.Credential == 0 {
+		return false, nil
+	}
+	r, ok, err := t.first("SELECT pop3_deleted, revoked IS NOT NULL FROM credential WHERE id = ?", by.Credential)
+	if err != nil || !ok {
+		return false, err
+	}
+	if r.int(1) != 0 {
+		return false, store.Errorf(store.Forbidden, "the credential was revoked")
+	}
+	return q.Brake > 0 && r.int(0) == 0 && q.Visible > q.Brake && 2*q.Deleted.Len() > q.Visible, nil
+}
+
+// quitHide hides messages from one device and, where it was the last that had
+// to delete what is shared, does with them as DeleteTrash.
+func (t *tx) quitHide(by store.Actor, m *mailboxRow, q store.Quit) (rec record, left int, err error) {
+	shared := q.Policy == store.DeleteShared
+	hidden, err := t.hide(by, m, q.Deleted, shared)
+	if err != nil || len(hidden) == 0 {
+		return rec, 0, err
+	}
+	candidates := hidden
+	if !shared {
+		waiting, err := sharedIn(t.conn, m.ID)
+		if err != nil {
+			return rec, 0, err
+		}
+		candidates = store.Intersection(hidden, waiting)
+	}
+	free, err := released(t.conn, &m.Mailbox, candidates, t.now, q.Retired)
+	if err != nil || len(free) == 0 {
+		return record{uids: hidden}, 0, err
+	}
+	rec, err = t.quitTrash(m, free)
+	left = rec.uids.Len()
+	if left < hidden.Len() {
+		rec.detail = "\nmoved " + setText(rec.uids)
+	}
+	rec.uids = hidden
+	return rec, left, err
+}
+
+// sharedIn gives the entries of a mailbox that a device deleted under
+// DeleteShared and that wait for others.
+func sharedIn(c *conn, id store.MailboxID) (set store.UIDSet, err error) {
+	var uids []store.UID
+	err = c.query(`SELECT e.uid FROM credential c CROSS JOIN pop3_hidden h ON h.credential = c.id
+			CROSS JOIN entry e ON e.mailbox = h.mailbox AND e.uid = h.uid
+		WHERE c.account = ? AND c.pop3_shared AND h.mailbox = ?`, func(r row) error {
+		uids = append(uids, store.UID(r.int(0)))
+		return nil
+	}, id.Account(), id)
+	slices.Sort(uids)
+	for _, uid := range slices.Compact(uids) {
+		set.Add(uid)
+	}
+	return set, err
+}
+
+// Release moves to Trash what was deleted under DeleteShared and only devices
+// held back that do not count any more.
+func (e *Engine) Release(ctx context.Context, retired time.Duration) error {
+	var waiting []store.MailboxID
+	err := e.readOnce(ctx, "look for mail that devices have deleted", func(c *conn) (err error) {
+		waiting, err = sharedMailboxes(c)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range waiting {
+		free := 0
+		err := e.readOnce(ctx, "look for mail that all devices have deleted", func(c *conn) error {
+			_, set, err := releasable(c, id, e.opts.Now(), retired)
+			free = set.Len()
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if free == 0 {
+			continue
+		}
+		if err := e.writeBulk(ctx, "release mail", free, func(t *tx) error { return t.release(id, retired) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sharedMailboxes lists the mailboxes that have entries deleted under
+// DeleteShared.
+func sharedMailboxes(c *conn) (list []store.MailboxID, err error) {
+	err = c.query(`SELECT DISTINCT h.mailbox FROM credential c CROSS JOIN pop3_hidden h ON h.credential = c.id
+			CROSS JOIN entry e ON e.mailbox = h.mailbox AND e.uid = h.uid
+		WHERE c.pop3_shared AND h.mailbox > 0`, func(r row) error {
+		list = append(list, store.MailboxID(r.int(0)))
+		return nil
+	})
+	return list, err
+}
+
+// releasable gives the entries of a mailbox that Release moves. A mailbox that
+// is gone has none.
+func releasable(c *conn, id store.MailboxID, now time.Time, retired time.Duration) (m store.Mailbox, set store.UIDSet, err error) {
+	m, ok, err := mailboxByID(c, id)
+	if err != nil || !ok {
+		return m, nil, err
+	}
+	waiting, err := sharedIn(c, id)
+	if err != nil {
+		return m, nil, err
+	}
+	set, err = released(c, &m, waiting, now, retired)
+	return m, set, err
+}
+
+func (t *tx) release(id store.MailboxID, retired time.Duration) error {
+	found, free, err := releasable(t.conn, id, t.now, retired)
+	if err != nil || len(free) == 0 {
+		return err
+	}
+	m := t.rowOf(found)
+	rec, err := t.quitTrash(m, free)
+	if err != nil {
+		return err
+	}
+	rec.verb, rec.mailbox, rec.modseq = "release", id, m.HighestModSeq
+	return t.journal(store.Actor{Protocol: "admin"}, id.Account(), rec)
 }
 
 func (t *tx) quitExpunge(m *mailboxRow, deleted store.UIDSet) (store.UIDSet, error) {
@@ -62,7 +221,12 @@ func (t *tx) quitExpunge(m *mailboxRow, deleted store.UIDSet) (store.UIDSet, err
 	return gone.UIDs, err
 }
 
+// quitTrash moves entries to the \Trash mailbox; what is there already goes.
 func (t *tx) quitTrash(m *mailboxRow, deleted store.UIDSet) (rec record, err error) {
+	if m.Use == store.UseTrash {
+		rec.uids, err = t.quitExpunge(m, deleted)
+		return rec, err
+	}
 	any := false
 	for _, r := range clip(deleted, m.UIDNext) {
 		if any, err = t.exists("SELECT 1 FROM entry WHERE mailbox = ? AND uid BETWEEN ? AND ?", m.ID, r.Start, r.Stop); any || err != nil {
@@ -115,8 +279,9 @@ func (t *tx) trash(account store.AccountID) (*mailboxRow, error) {
 	return t.createMailbox(a, store.NewMailbox{Name: name, Use: store.UseTrash}, 0)
 }
 
-// hide notes that a credential deleted messages that the mailbox keeps.
-func (t *tx) hide(by store.Actor, m *mailboxRow, deleted store.UIDSet) (hidden store.UIDSet, err error) {
+// hide notes that a credential deleted messages that the mailbox keeps: under
+// DeleteShared with their places, where they wait for the other devices.
+func (t *tx) hide(by store.Actor, m *mailboxRow, deleted store.UIDSet, shared bool) (hidden store.UIDSet, err error) {
 	for _, span := range clip(deleted, m.UIDNext) {
 		err := t.query("SELECT uid FROM entry WHERE mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid", func(r row) error {
 			hidden.Add(store.UID(r.int(0)))
@@ -125,28 +290,12 @@ func (t *tx) hide(by store.Actor, m *mailboxRow, deleted store.UIDSet) (hidden s
 		if err != nil {
 			return nil, err
 		}
-		if _, err := t.exec(`INSERT OR IGNORE INTO pop3_hidden (credential, message, mailbox, uid)
-			SELECT ?, message, 0, 0 FROM entry WHERE mailbox = ? AND uid BETWEEN ? AND ?`, by.Credential, m.ID, span.Start, span.Stop); err != nil {
+		if _, err := t.exec(`INSERT INTO pop3_hidden (credential, message, mailbox, uid)
+			SELECT ?1, message, iif(?5, mailbox, 0), iif(?5, uid, 0) FROM entry WHERE mailbox = ?2 AND uid BETWEEN ?3 AND ?4
+			ON CONFLICT (credential, message) DO UPDATE SET mailbox = excluded.mailbox, uid = excluded.uid WHERE excluded.uid > 0`,
+			by.Credential, m.ID, span.Start, span.Stop, shared); err != nil {
 			return nil, err
 		}
 	}
 	return hidden, nil
-}
-
-// Hidden gives the messages of a mailbox that a credential deleted under
-// DeleteKeep.
-func (e *Engine) Hidden(ctx context.Context, id store.MailboxID, credential store.CredentialID) (map[store.MessageID]bool, error) {
-	out := map[store.MessageID]bool{}
-	err := e.read(ctx, "read what a device has deleted", func(c *conn) error {
-		if _, err := foundMailbox(mailboxByID(c, id)); err != nil {
-			return err
-		}
-		lo := id.Account().FirstMessage()
-		return c.query(`SELECT h.message FROM pop3_hidden h WHERE h.message >= ?1 AND h.message < ?2 AND h.credential = ?3
-			AND EXISTS (SELECT 1 FROM entry e WHERE e.message = h.message AND e.mailbox = ?4)`, func(r row) error {
-			out[store.MessageID(r.int(0))] = true
-			return nil
-		}, lo, lo+1<<40, credential, id)
-	})
-	return out, err
 }

@@ -9,7 +9,7 @@ import (
 // Scram gives the store's secret and whether every enabled account has keys.
 func (e *Engine) Scram(ctx context.Context) (state store.ScramState, err error) {
 	err = e.read(ctx, "look for SCRAM keys", func(c *conn) error {
-		const lacking = "NOT EXISTS (SELECT 1 FROM credential c JOIN account a ON a.id = c.account WHERE a.enabled AND c."
+		const lacking = "NOT EXISTS (SELECT 1 FROM credential c JOIN account a ON a.id = c.account WHERE a.enabled AND c.revoked IS NULL AND c."
 		r, _, err := c.first(`SELECT (SELECT value FROM store WHERE key = 'scram_secret'), ` +
 			lacking + `scram_sha256 IS NULL), ` + lacking + `scram_sha1 IS NULL)`)
 		if err == nil {
@@ -39,7 +39,7 @@ func (t *tx) putScramKeys(account store.AccountID, id store.CredentialID, keys *
 		return err
 	}
 	_, err := t.exec(`UPDATE account SET scram_salt = ?1, scram_iterations = ?2 WHERE id = ?3 AND NOT EXISTS
-		(SELECT 1 FROM credential WHERE account = ?3 AND id <> ?4 AND (scram_sha256 IS NOT NULL OR scram_sha1 IS NOT NULL))`,
+		(SELECT 1 FROM credential WHERE account = ?3 AND id <> ?4 AND revoked IS NULL AND (scram_sha256 IS NOT NULL OR scram_sha1 IS NOT NULL))`,
 		keys.Salt, keys.Iterations, account, id)
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ var accountTests = map[string]func(*fixture){
 		f.equal("by local part", len(list), 2)
 		a, err := f.Account(f.ctx(), f.alice)
 		f.must(err)
-		f.equal("account", a, store.Account{ID: f.alice, Name: "alice", Enabled: true, POP3Delete: store.DeleteTrash, Created: f.now().UTC(),
+		f.equal("account", a, store.Account{ID: f.alice, Name: "alice", Enabled: true, POP3Delete: store.DeleteTrash, POP3See: store.SeeAll, Created: f.now().UTC(),
 			Used: store.Resources{Mailboxes: int64(len(store.StandardMailboxes()))}})
 		_, err = f.AccountByName(f.ctx(), "carol")
 		f.wantKind(err, store.NotFound)

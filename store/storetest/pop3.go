@@ -12,7 +12,7 @@ func (f *fixture) quit(deleted, seen store.UIDSet, policy store.DeletePolicy) {
 	f.Helper()
 	by := f.by
 	by.Protocol = "pop3"
-	f.must(f.Quit(f.ctx(), by, f.inbox, deleted, seen, policy))
+	f.must(errOf(f.Quit(f.ctx(), by, f.inbox, store.Quit{Deleted: deleted, Seen: seen, Policy: policy})))
 }
 
 // uidlOf gives the UIDL of an entry as a maildrop shows it.
@@ -109,7 +109,7 @@ var pop3Tests = map[string]func(*fixture){
 	"quit in the trash itself expunges": func(f *fixture) {
 		trash := f.named("Trash")
 		f.put(trash.ID, 2, 0)
-		f.must(f.Quit(f.ctx(), f.by, trash.ID, set(1), nil, store.DeleteTrash))
+		f.must(errOf(f.Quit(f.ctx(), f.by, trash.ID, store.Quit{Deleted: set(1), Policy: store.DeleteTrash})))
 		f.wantUIDs(trash.ID, "2")
 	},
 	"quit under expunge": func(f *fixture) {
@@ -127,20 +127,19 @@ var pop3Tests = map[string]func(*fixture){
 		f.quit(set(3), nil, store.DeleteKeep)
 		f.equal("row", f.row(f.inbox), before)
 		f.equal("published", len(f.published()), 0)
-		hidden, err := f.Hidden(f.ctx(), f.inbox, f.by.Credential)
+		hidden, err := f.Hidden(f.ctx(), f.alice, f.by.Credential)
 		f.must(err)
-		want := map[store.MessageID]bool{f.entry(f.inbox, 1).Message: true, f.entry(f.inbox, 3).Message: true}
-		f.equal("hidden", hidden, want)
-		hidden, err = f.Hidden(f.ctx(), f.inbox, 77)
+		f.equal("hidden", hidden, []store.MessageID{f.entry(f.inbox, 1).Message, f.entry(f.inbox, 3).Message})
+		hidden, err = f.Hidden(f.ctx(), f.alice, 77)
 		f.must(err)
 		f.equal("another device", len(hidden), 0)
-		hidden, err = f.Hidden(f.ctx(), f.named("Sent").ID, f.by.Credential)
+		hidden, err = f.Hidden(f.ctx(), f.bob, f.by.Credential)
 		f.must(err)
-		f.equal("another mailbox", len(hidden), 0)
+		f.equal("another account", len(hidden), 0)
 	},
 	"quit with an unknown policy does nothing": func(f *fixture) {
 		f.put(f.inbox, 1, 0)
-		f.wantKind(f.Quit(f.ctx(), f.by, f.inbox, set(1), nil, "burn"), store.Invalid)
+		f.wantKind(errOf(f.Quit(f.ctx(), f.by, f.inbox, store.Quit{Deleted: set(1), Policy: "burn"})), store.Invalid)
 		f.wantUIDs(f.inbox, "1")
 	},
 	"a UIDL belongs to the message and goes along": func(f *fixture) {
@@ -209,7 +208,7 @@ var pop3Tests = map[string]func(*fixture){
 		before := f.load(f.inbox)
 		by := f.by
 		by.Account = f.bob
-		f.wantKind(f.Quit(f.ctx(), by, f.inbox, set(1), set(2), store.DeleteExpunge), store.Forbidden)
+		f.wantKind(errOf(f.Quit(f.ctx(), by, f.inbox, store.Quit{Deleted: set(1), Seen: set(2), Policy: store.DeleteExpunge})), store.Forbidden)
 		f.equal("mailbox", f.load(f.inbox), before)
 	},
 }

@@ -1,0 +1,287 @@
+package sqlite
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"tandem/store"
+)
+
+const credentialColumns = `c.id, c.account, c.label, c.hash, c.keep_scheme, c.scope, c.created, c.last_used, c.last_addr,
+	c.last_client, c.expires, c.pop3_delete, c.pop3_see, c.pop3_from, c.pop3_mark_seen, c.born,
+	a.scram_salt, a.scram_iterations, c.scram_sha256, c.scram_sha1`
+
+func credentialOf(r row) store.Credential {
+	return store.Credential{ID: store.CredentialID(r.int(0)), Account: store.AccountID(r.int(1)), Label: r.text(2),
+		Hash: r.text(3), KeepScheme: r.int(4) != 0, Scope: store.Scope(r.int(5)), Created: r.time(6), LastUsed: r.time(7), LastAddr: r.text(8),
+		LastClient: r.text(9), Expires: r.time(10), POP3Delete: store.DeletePolicy(r.text(11)), POP3See: store.SeeRule(r.text(12)),
+		POP3From: store.MessageID(r.int(13)), POP3MarkSeen: switchOf(r, 14), Born: store.MessageID(r.int(15)),
+		Keys: scramKeysOf(r, 16)}
+}
+
+// switchOf reads a column that is 0, 1 or NULL.
+func switchOf(r row, i int) store.Switch {
+	switch {
+	case r.null(i):
+		return store.SwitchUnset
+	case r.int(i) != 0:
+		return store.SwitchYes
+	}
+	return store.SwitchNo
+}
+
+func switchValue(s store.Switch) any {
+	if s == store.SwitchUnset {
+		return nil
+	}
+	return s == store.SwitchYes
+}
+
+// timeOrNull is a time as stored where it may be missing.
+func timeOrNull(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t
+}
+
+// Credentials lists an account's credentials, its own password first.
+func (e *Engine) Credentials(ctx context.Context, id store.AccountID) (list []store.Credential, err error) {
+	err = e.read(ctx, "list credentials", func(c *conn) error {
+		return c.query("SELECT "+credentialColumns+` FROM credential c JOIN account a ON a.id = c.account
+			WHERE c.account = ? AND c.revoked IS NULL ORDER BY c.label`, func(r row) error {
+			list = append(list, credentialOf(r))
+			return nil
+		}, id)
+	})
+	return list, err
+}
+
+// nextMessage is the id that the account's next message gets.
+func (t *tx) nextMessage(id store.AccountID) (store.MessageID, error) {
+	a, err := t.account(id)
+	if err != nil {
+		return 0, err
+	}
+	return store.MessageID(id.FirstMessage() | a.nextMessage), nil
+}
+
+// AddCredential makes an app password.
+func (e *Engine) AddCredential(ctx context.Context, id store.AccountID, n store.NewCredential) (made store.Credential, err error) {
+	err = e.write(ctx, "add an app password", 0, func(t *tx) error {
+		next, err := t.nextMessage(id)
+		if err != nil {
+			return err
+		}
+		taken, err := t.exists("SELECT 1 FROM credential WHERE account = ? AND label = ? AND revoked IS NULL", id, n.Label)
+		if err != nil {
+			return err
+		}
+		if taken {
+			return store.Errorf(store.Exists, "there is an app password %q already", n.Label)
+		}
+		many, err := t.integer("SELECT count(*) FROM credential WHERE account = ? AND label <> '' AND revoked IS NULL", id)
+		if err != nil {
+			return err
+		}
+		if many >= store.MaxCredentials {
+			return store.Errorf(store.Limit, "an account has at most %d app passwords", store.MaxCredentials)
+		}
+		last, err := t.counter("credential", 1)
+		if err != nil {
+			return err
+		}
+		own := store.CredentialID(last + 1)
+		_, err = t.exec(`INSERT INTO credential (id, account, label, hash, keep_scheme, scope, created, expires, pop3_delete, pop3_see,
+			pop3_from, pop3_mark_seen, born) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, own, id, n.Label, n.Hash, n.KeepScheme,
+			n.Scope, t.now, timeOrNull(n.Expires), n.POP3Delete, n.POP3See, next, switchValue(n.POP3MarkSeen), next)
+		if err != nil {
+			return err
+		}
+		if err := t.putScramKeys(id, own, n.Keys); err != nil {
+			return err
+		}
+		r, _, err := t.first("SELECT "+credentialColumns+" FROM credential c JOIN account a ON a.id = c.account WHERE c.id = ?", own)
+		if err == nil {
+			made = credentialOf(r)
+		}
+		return err
+	})
+	return made, err
+}
+
+// appPassword finds an account's app password.
+func (t *tx) appPassword(id store.AccountID, label string) (store.CredentialID, error) {
+	r, ok, err := t.first("SELECT id FROM credential WHERE account = ? AND label = ? AND label <> '' AND revoked IS NULL", id, label)
+	if err == nil && !ok {
+		err = store.Errorf(store.NotFound, "no app password %q", label)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return store.CredentialID(r.int(0)), nil
+}
+
+// UpdateCredential changes the fields of an app password that are given.
+func (e *Engine) UpdateCredential(ctx context.Context, id store.AccountID, label string, u store.CredentialUpdate) error {
+	return e.write(ctx, "change an app password", 0, func(t *tx) error {
+		next, err := t.nextMessage(id)
+		if err != nil {
+			return err
+		}
+		own, err := t.appPassword(id, label)
+		if err != nil {
+			return err
+		}
+		set := func(sql string, args ...any) {
+			if err == nil {
+				_, err = t.exec("UPDATE credential SET "+sql+" WHERE id = ?", append(args, own)...)
+			}
+		}
+		if u.Scope != nil {
+			set("scope = ?", *u.Scope)
+		}
+		if u.Expires != nil {
+			set("expires = ?", timeOrNull(*u.Expires))
+		}
+		if u.POP3Delete != nil {
+			set("pop3_delete = ?", *u.POP3Delete)
+		}
+		if u.POP3See != nil {
+			set("pop3_see = ?, pop3_from = ?", *u.POP3See, next)
+		}
+		if u.POP3MarkSeen != nil {
+			set("pop3_mark_seen = ?", switchValue(*u.POP3MarkSeen))
+		}
+		return err
+	})
+}
+
+// RevokeCredential ends an app password. Its row stays.
+func (e *Engine) RevokeCredential(ctx context.Context, id store.AccountID, label string) (own store.CredentialID, err error) {
+	err = e.write(ctx, "revoke an app password", 0, func(t *tx) error {
+		if own, err = t.appPassword(id, label); err != nil {
+			return err
+		}
+		_, err := t.exec("UPDATE credential SET revoked = ? WHERE id = ?", t.now, own)
+		return err
+	})
+	return own, err
+}
+
+// NoteListings writes what devices have listed.
+func (e *Engine) NoteListings(ctx context.Context, list []store.Listing) error {
+	return e.write(ctx, "note what devices have listed", 0, func(t *tx) error { return t.noteListings(list) })
+}
+
+func (t *tx) noteListings(list []store.Listing) error {
+	for _, l := range list {
+		// Of a mailbox that is gone nothing is kept.
+		_, err := t.exec(`INSERT INTO pop3_listed (mailbox, credential, next, time)
+			SELECT ?1, ?2, ?3, ?4 FROM mailbox WHERE id = ?1
+			ON CONFLICT (mailbox, credential) DO UPDATE SET next = max(next, ?3), time = max(time, ?4)`,
+			l.Mailbox, l.Credential, l.Next, l.Time)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Hidden gives the messages of an account that a credential deleted and the
+// account keeps.
+func (e *Engine) Hidden(ctx context.Context, id store.AccountID, credential store.CredentialID) (list []store.MessageID, err error) {
+	err = e.readOnce(ctx, "read what a device has deleted", func(c *conn) error {
+		lo := id.FirstMessage()
+		return c.query("SELECT message FROM pop3_hidden WHERE credential = ? AND message >= ? AND message < ? ORDER BY message", func(r row) error {
+			list = append(list, store.MessageID(r.int(0)))
+			return nil
+		}, credential, lo, lo+1<<40)
+	})
+	return list, err
+}
+
+// device is one of those whose deletions a message waits for, if the numbers say
+// that it sees the message.
+type device struct {
+	credential store.CredentialID
+	born       store.MessageID // it was there when this message and later ones arrived
+	next       store.UID       // it has listed what lies below
+	from       store.MessageID // its rule: from this message on
+	since      uint32          // from this INTERNALDATE on
+	floor      store.UID       // from this UID on
+}
+
+// devicesOf gives the devices that count for a mailbox now.
+func devicesOf(c *conn, m *store.Mailbox, now time.Time, retired time.Duration) (list []device, err error) {
+	account := m.ID.Account()
+	lo := account.FirstMessage()
+	var newest []int
+	err = c.query(`SELECT c.id, c.label, c.born, c.created, iif(c.pop3_see = '', a.pop3_see, c.pop3_see),
+			iif(c.pop3_see = '', max(a.pop3_from, c.born), c.pop3_from), l.next,
+			(SELECT max(x.time) FROM pop3_listed x WHERE x.credential = c.id AND x.mailbox >= ?3 AND x.mailbox < ?3 + (1 << 40))
+		FROM credential c JOIN account a ON a.id = c.account LEFT JOIN pop3_listed l ON l.mailbox = ?1 AND l.credential = c.id
+		WHERE c.account = ?2 AND c.revoked IS NULL AND c.scope & ?4 AND ifnull(c.expires, ?6) > ?5`, func(r row) error {
+		opened, everOpened := !r.null(6), !r.null(7)
+		if !opened && (everOpened || r.text(1) == "" || m.Name != "INBOX") {
+			return nil // it has nothing to do with this maildrop
+		}
+		if used := max(r.int(3), r.int(7)); retired > 0 && now.Unix()-used >= int64(retired/time.Second) {
+			return nil
+		}
+		d := store.Device{See: store.SeeRule(r.text(4))}
+		dev := device{credential: store.CredentialID(r.int(0)), born: store.MessageID(r.int(2)), next: store.UID(r.int(6)), since: d.Since(now)}
+		if d.See == store.SeeSinceNow {
+			dev.from = store.MessageID(r.int(5))
+		}
+		list, newest = append(list, dev), append(newest, d.See.Newest())
+		return nil
+	}, m.ID, account, lo, store.ScopePOP3, now, int64(math.MaxInt64))
+	if err != nil {
+		return nil, err
+	}
+	for i, n := range newest {
+		if n == 0 {
+			continue
+		}
+		floor, err := c.integer(`SELECT e.uid FROM entry e WHERE e.mailbox = ? AND NOT EXISTS
+			(SELECT 1 FROM pop3_hidden h WHERE h.credential = ? AND h.message = e.message) ORDER BY e.uid DESC LIMIT 1 OFFSET ?`,
+			m.ID, list[i].credential, n-1)
+		if err != nil {
+			return nil, err
+		}
+		list[i].floor = store.UID(floor)
+	}
+	return list, nil
+}
+
+// holds gives the entries of a range of UIDs that a device has yet to delete.
+func (d *device) holds(c *conn, id store.MailboxID, within store.UIDRange) (set store.UIDSet, err error) {
+	err = c.query(`SELECT e.uid FROM entry e WHERE e.mailbox = ? AND e.uid BETWEEN ? AND ? AND (e.message >= ? OR e.uid < ?)
+		AND e.message >= ? AND e.internal >= ?
+		AND NOT EXISTS (SELECT 1 FROM pop3_hidden h WHERE h.credential = ? AND h.message = e.message) ORDER BY e.uid`, func(r row) error {
+		set.Add(store.UID(r.int(0)))
+		return nil
+	}, id, max(within.Start, d.floor), within.Stop, d.born, d.next, d.from, d.since, d.credential)
+	return set, err
+}
+
+// released gives the entries among uids that no device has yet to delete.
+func released(c *conn, m *store.Mailbox, uids store.UIDSet, now time.Time, retired time.Duration) (store.UIDSet, error) {
+	if len(uids) == 0 {
+		return nil, nil
+	}
+	devices, err := devicesOf(c, m, now, retired)
+	if err != nil {
+		return nil, err
+	}
+	for i := 0; i < len(devices) && len(uids) > 0; i++ {
+		held, err := devices[i].holds(c, m.ID, store.UIDRange{Start: uids[0].Start, Stop: uids[len(uids)-1].Stop})
+		if err != nil {
+			return nil, err
+		}
+		uids = store.Difference(uids, held)
+	}
+	return uids, nil
+}
