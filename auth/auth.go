@@ -98,6 +98,10 @@ type Attempt struct {
 	Protocol string               // for the log: "imap", "pop3", "smtp"
 	Session  string               // for the log
 
+	// Mailboxes says that a login may be name+mailbox; see Identity.Mailbox.
+	Mailboxes bool
+	mailbox   string // of such a login
+
 	// MaxDelay bounds the wait of a failing reply, for callers that give up
 	// earlier. Zero is no bound but ctx's.
 	MaxDelay time.Duration
@@ -110,6 +114,7 @@ type Identity struct {
 	Credential store.CredentialID
 	Label      string      // of the credential; "" is the account's own password
 	Scope      store.Scope // what the credential is good for
+	Mailbox    string      // what the login named behind a plus, as the client wrote it; "" for none
 }
 
 // Authenticator checks logins. It is safe for concurrent use.
@@ -191,6 +196,7 @@ func (a *Authenticator) Verify(ctx context.Context, at Attempt) (Identity, error
 		a.logAttempt(at, slog.LevelWarn, "login refused: no TLS")
 		return Identity{}, ErrPrivacyRequired
 	}
+	a.named(ctx, &at, at.Login)
 	cred, acct, reason, err := a.check(ctx, at)
 	switch {
 	case err != nil:
@@ -220,7 +226,7 @@ func (a *Authenticator) admitted(at Attempt, acct store.Account, cred store.Cred
 	a.logAttempt(at, slog.LevelInfo, "login", "account", acct.Name, "credential", cred.Label)
 	return Identity{
 		Account: acct.ID, Name: acct.Name,
-		Credential: cred.ID, Label: cred.Label, Scope: cred.Scope,
+		Credential: cred.ID, Label: cred.Label, Scope: cred.Scope, Mailbox: at.mailbox,
 	}
 }
 

@@ -76,7 +76,8 @@ func (s *bearerServer) Next(response []byte) (challenge []byte, done bool, err e
 // is, "" if it leaves that to the token.
 func (x *Exchange) token(login, token string) error {
 	a := x.auth
-	x.at.Login, x.at.Password = login, token
+	a.named(x.ctx, &x.at, login)
+	x.at.Password = token
 	name, reason, err := a.tokens.check(x.ctx, token)
 	if err == nil && reason == "" {
 		return x.asserted(name)

@@ -25,7 +25,8 @@ func external() mechanism {
 // external ends an exchange whose client has shown a certificate. login is whom
 // it wants to act as, "" for whom the certificate names.
 func (x *Exchange) external(login string) error {
-	x.at.Login = login
+	x.auth.named(x.ctx, &x.at, login)
+	login = x.at.Login
 	names := certNames(x.at)
 	if i := slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(n, login) }); i > 0 {
 		names = names[i:] // several addresses, and the client says which

@@ -73,6 +73,7 @@ type Exchange struct {
 	auth   *Authenticator
 	ctx    context.Context // of Start: the mechanisms' interface passes none
 	at     Attempt
+	given  string // as login, by a client of SCRAM
 	server sasl.Server
 	id     Identity
 }

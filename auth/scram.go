@@ -233,7 +233,9 @@ func (s *scramServer) talk(nonce string, find scram.CredentialLookup) *scram.Ser
 // has: a stranger must not see who has an account.
 func (s *scramServer) lookup(login string) (scram.StoredCredentials, error) {
 	a, at := s.x.auth, &s.x.at
-	at.Login = login
+	s.x.given = login
+	a.named(s.x.ctx, at, login)
+	login = at.Login
 	state, err := a.accounts.Scram(s.x.ctx)
 	var creds []store.Credential
 	if err == nil && len(login) <= maxLogin {
@@ -318,7 +320,7 @@ func (s *scramServer) refuse(problem string, err error) error {
 // admit ends an exchange whose client proved that it is acct. authzid is whom it
 // wants to act as, "" for itself.
 func (x *Exchange) admit(authzid string, acct store.Account, c store.Credential) error {
-	if authzid != "" && authzid != x.at.Login && !strings.EqualFold(authzid, acct.Name) {
+	if authzid != "" && authzid != x.given && !strings.EqualFold(authzid, acct.Name) {
 		x.auth.logAttempt(x.at, slog.LevelWarn, "login refused: may not act as that user", "as", logString(authzid))
 		return ErrNotAuthorized
 	}

@@ -37,7 +37,7 @@ func TestLogin(t *testing.T) {
 		"unknown user":              "C: USER nobody\nS: +OK*\nC: PASS secret\nS: -ERR [AUTH]*",
 		"disabled account":          "C: USER bob\nS: +OK*\nC: PASS secret\nS: -ERR [AUTH]*",
 		"pass without user":         "C: PASS secret\nS: -ERR*",
-		"pass not right after user": "C: USER alice\nS: +OK*\nC: CAPA\nS: +OK*\nS: TOP\nS: UIDL\nS: PIPELINING\nS: RESP-CODES\nS: AUTH-RESP-CODE\nS: USER\nS: SASL PLAIN LOGIN\nS: STLS\nS: LOGIN-DELAY 0\nS: EXPIRE NEVER\nS: IMPLEMENTATION tandem\nS: .\nC: PASS secret\nS: -ERR*",
+		"pass not right after user": "C: USER alice\nS: +OK*\nC: CAPA\nS: +OK*\nS: TOP\nS: UIDL\nS: PIPELINING\nS: RESP-CODES\nS: AUTH-RESP-CODE\nS: LANG\nS: USER\nS: UTF8 USER\nS: SASL PLAIN LOGIN\nS: STLS\nS: LOGIN-DELAY 0\nS: EXPIRE NEVER\nS: IMPLEMENTATION tandem\nS: .\nC: PASS secret\nS: -ERR*",
 		"pass after a failed pass":  "C: USER alice\nS: +OK*\nC: PASS wrong\nS: -ERR*\nC: PASS secret\nS: -ERR USER first",
 		"no name":                   "C: USER\nS: -ERR USER: argument missing",
 		"no password":               "C: USER alice\nS: +OK*\nC: PASS\nS: -ERR PASS: argument missing",
@@ -136,8 +136,8 @@ func TestBadCommands(t *testing.T) {
 	w := newWorld(t).listen()
 	w.put("INBOX", message(1))
 	w.dial().script("C: HELO\nS: -ERR unknown command\nC: STAT\nS: -ERR log in first\nC: \nS: -ERR unknown command; too many bad commands*\nS: EOF")
-	w.dial().script("C: USE\xc3\xbc x\nS: -ERR command has octets*\nC: PASS \x7f\nS: -ERR command has octets*\nC: QUIT\nS: +OK*")
-	w.dial().script("C: US\x00ER alice\nS: -ERR command has octets*\nC: QUIT\nS: +OK*")
+	w.dial().script("C: USE\xc3\xbc x\nS: -ERR command has octets beyond*\nC: PASS \x7f\nS: -ERR command has control*\nC: QUIT\nS: +OK*")
+	w.dial().script("C: US\x00ER alice\nS: -ERR command has control*\nC: QUIT\nS: +OK*")
 
 	c := w.login()
 	for range 50 { // wrong numbers are no bad commands, and a good command starts the count again
@@ -158,15 +158,16 @@ func TestWebClient(t *testing.T) {
 	c.script("S: EOF")
 }
 
-// Names and passwords need not be ASCII: clients send them as UTF-8.
+// Names and passwords need not be ASCII (RFC 6856 section 2.2).
 func TestLoginBeyondASCII(t *testing.T) {
 	w := newWorld(t).listen()
-	list := []store.NewAccount{{Name: "jürgen", Hash: "{PLAIN}grüße \xff", KeepScheme: true}}
+	list := []store.NewAccount{{Name: "jürgen", Hash: "{PLAIN}grüße ", KeepScheme: true}}
 	if err := w.store.CreateAccounts(t.Context(), list, false); err != nil {
 		t.Fatal(err)
 	}
-	w.dial().script("C: USER jürgen\nS: +OK*\nC: PASS grüße \xff\nS: +OK maildrop has 0 *")
-	w.dial().script("C: USER jürgen\nS: +OK*\nC: PASS grusse\nS: -ERR [AUTH] *")
+	w.dial().script("C: UTF8\nS: +OK*\nC: USER jürgen\nS: +OK*\nC: PASS grüße \nS: +OK maildrop has 0 *")
+	w.dial().script("C: UTF8\nS: +OK*\nC: USER jürgen\nS: +OK*\nC: PASS grusse\nS: -ERR [AUTH] *")
+	w.dial().script("C: USER jürgen\nS: -ERR command has octets beyond ASCII*\nC: UTF8\nS: +OK*\nC: USER j\xfcrgen\nS: -ERR command is not in UTF-8")
 }
 
 // The handshake is part of the time to log in.

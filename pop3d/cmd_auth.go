@@ -6,7 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
-	"strconv"
+	"fmt"
 	"strings"
 	"time"
 
@@ -47,6 +47,7 @@ func cmdPass(s *session, a arguments) {
 func (s *session) attempt() auth.Attempt {
 	return auth.Attempt{
 		Scope: store.ScopePOP3, Remote: s.remote, TLS: s.private, Conn: s.tls, Protocol: "pop3", Session: s.id,
+		Mailboxes: true,
 	}
 }
 
@@ -151,7 +152,7 @@ func (s *session) enter(id auth.Identity) {
 	}
 	s.bad = 0
 	s.log.Info("maildrop opened", "account", id.Name, "messages", s.drop.left, "octets", s.drop.octets)
-	s.ok("maildrop has " + strconv.Itoa(s.drop.left) + " messages (" + strconv.FormatInt(s.drop.octets, 10) + " octets)")
+	s.ok(fmt.Sprintf(s.say("maildrop has %d messages (%d octets)"), s.drop.left, s.drop.octets))
 }
 
 // open takes the lease and numbers the messages.
@@ -163,16 +164,21 @@ func (s *session) open(id auth.Identity) (err error) {
 	if s.remote.IsValid() {
 		by.Remote = s.remote.String()
 	}
-	inbox, err := s.srv.store.Mailbox(s.work, by, "INBOX")
+	box, err := s.mailbox(by, id.Mailbox)
 	if err != nil {
 		return err
 	}
-	key := leaseKey{inbox.ID, id.Credential}
+	key := leaseKey{box.ID, id.Credential}
 	if s.lease, err = s.srv.leases.acquire(s.ctx, key, s.interrupt); err != nil {
 		return err
 	}
-	if s.drop, err = openMaildrop(s.work, s.srv.store, by, inbox.ID); err != nil {
+	if s.drop, err = openMaildrop(s.work, s.srv.store, by, box.ID); err != nil {
 		return err
+	}
+	if !s.utf8 {
+		if err = s.drop.downgrade(s.work); err != nil {
+			return err
+		}
 	}
 	s.signOff = s.srv.store.BeginSession(by, func() { s.peer.End(errRevoked) })
 	return nil
@@ -183,6 +189,9 @@ func cmdStls(s *session, _ arguments) {
 	switch {
 	case s.private:
 		s.refuse("", "TLS is active already")
+		return
+	case s.utf8: // RFC 6856 section 2.1
+		s.refuse("", "STLS must come before UTF8")
 		return
 	case s.srv.tls == nil:
 		s.refuse("", "TLS is not set up here")

@@ -43,7 +43,7 @@ func (s *session) scan(a arguments, what func([]byte, *entry) []byte) {
 		line(append(s.out.AvailableBuffer(), "+OK "...), a.number, e)
 		return
 	}
-	s.ok(strconv.Itoa(s.drop.left) + " messages")
+	s.okCount(int64(s.drop.left), "messages")
 	for i := range s.drop.messages {
 		if s.drop.marks[i]&deleted == 0 {
 			line(s.out.AvailableBuffer(), i+1, &s.drop.messages[i])

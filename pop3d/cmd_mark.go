@@ -66,9 +66,11 @@ func cmdCapa(s *session, _ arguments) {
 
 // capabilities lists what this session can do in its state.
 func (s *session) capabilities() []string {
-	list := []string{"TOP", "UIDL", "PIPELINING", "RESP-CODES", "AUTH-RESP-CODE"}
+	list := []string{"TOP", "UIDL", "PIPELINING", "RESP-CODES", "AUTH-RESP-CODE", "LANG"}
 	if s.srv.auth.PasswordsAllowed(s.private, s.remote) {
-		list = append(list, "USER")
+		list = append(list, "USER", "UTF8 USER") // RFC 6856 section 2.2
+	} else {
+		list = append(list, "UTF8")
 	}
 	if m := s.srv.auth.Mechanisms(s.attempt()); len(m) > 0 {
 		list = append(list, "SASL "+strings.Join(m, " ")) // RFC 5034 section 3

@@ -3,6 +3,7 @@ package pop3d
 import (
 	"cmp"
 	"errors"
+	"io"
 	"strconv"
 
 	"tandem/store"
@@ -14,16 +15,17 @@ func cmdRetr(s *session, a arguments) {
 	if m == nil {
 		return
 	}
-	s.ok(strconv.FormatInt(m.Size, 10) + " octets")
+	size := int64(s.drop.messages[a.number-1].size)
+	s.okCount(size, "octets")
 	text := stuffer{w: s.out}
-	if err := r.WriteRange(&text, 0, m.Size); err != nil {
+	if err := s.write(&text, a.number, m, r); err != nil {
 		s.broken(a.number, err)
 		return
 	}
 	text.end()
 	s.drop.marks[a.number-1] |= retrieved
 	s.sent.messages++
-	s.sent.octets += m.Size
+	s.sent.octets += size
 }
 
 // cmdTop: RFC 1939 section 7: the headers, the blank line, and a.lines lines of
@@ -36,12 +38,20 @@ func cmdTop(s *session, a arguments) {
 	s.ok("top of message follows")
 	text := stuffer{w: s.out}
 	top := topper{w: &text, lines: a.lines}
-	err := r.WriteRange(&top, 0, m.Size)
+	err := s.write(&top, a.number, m, r)
 	if err != nil && !errors.Is(err, errTopEnd) {
 		s.broken(a.number, err)
 		return
 	}
 	text.end()
+}
+
+// write writes a message in the form that has the size of LIST.
+func (s *session) write(w io.Writer, number int, m *store.Message, r *store.Reader) error {
+	if _, ok := s.drop.downgraded[s.drop.messages[number-1].uid]; ok {
+		return r.WriteDowngraded(w)
+	}
+	return r.WriteRange(w, 0, m.Size)
 }
 
 // broken ends the session in the middle of a message: nothing else tells the

@@ -28,6 +28,8 @@ func commands() []command {
 		{"PASS", inAuthorization, anyText, cmdPass},
 		{"AUTH", inAuthorization, anyText, cmdAuth},
 		{"STLS", inAuthorization, noArgs, cmdStls},
+		{"UTF8", inAuthorization, noArgs, cmdUtf8},
+		{"LANG", always, maybeText, cmdLang},
 		{"CAPA", always, noArgs, cmdCapa},
 		{"QUIT", always, noArgs, cmdQuit},
 
@@ -50,15 +52,15 @@ func (s *session) obey(line []byte) {
 		s.tooLong()
 		return
 	}
-	name, text, ok := parseLine(line)
+	name, text, problem := parseLine(line, s.utf8)
 	c, known := s.srv.commands[name]
 	switch {
 	case first && isHTTP(name, text):
 		s.log.Warn("web client dropped")
 		s.over = true
 		return
-	case !ok:
-		s.badCommand("command has octets that are not printable ASCII")
+	case problem != "":
+		s.badCommand(problem)
 		return
 	case !known:
 		s.badCommand("unknown command")
@@ -78,7 +80,7 @@ func (s *session) obey(line []byte) {
 	}
 	args, problem := parseArgs(c.args, text)
 	if problem != "" {
-		s.badArguments(name + ": " + problem)
+		s.badArguments(name + ": " + s.say(problem))
 		return
 	}
 	if s.drop != nil {

@@ -23,6 +23,9 @@
 //	cmd_list.go     STAT LIST UIDL
 //	cmd_retr.go     RETR TOP
 //	cmd_mark.go     DELE RSET NOOP CAPA QUIT
+//	cmd_utf8.go     UTF8
+//	cmd_lang.go     LANG, and replies in other languages
+//	mailbox.go      which mailbox is the maildrop
 //	maildrop.go     the messages of a session
 //	lease.go        who may have a maildrop view
 //	stuff.go        dot-stuffing, and where TOP ends

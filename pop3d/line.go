@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 const (
@@ -73,22 +74,26 @@ func scanLine(r *bufio.Reader, limit int) ([]byte, error) {
 }
 
 // parseLine splits a line into the command's name, in capitals, and the text
-// after the first space. ok is false for octets that no command has: RFC 1939
-// section 3 knows printable ASCII only.
-//
-// Deviation: names and passwords may have octets beyond ASCII. Clients send
-// them as UTF-8 (RFC 6856 section 2.2 has that after its UTF8 command only), and
-// their users have no other way to log in with such a password.
-func parseLine(line []byte) (name, text string, ok bool) {
+// after the first space. problem, for the client, says that the line has octets
+// that no command has: RFC 1939 section 3 knows printable ASCII only, RFC 6856
+// section 2.1 lets in UTF-8 once the client has said UTF8.
+func parseLine(line []byte, beyond bool) (name, text, problem string) {
 	name, text, _ = strings.Cut(string(line), " ")
 	name = strings.ToUpper(name)
-	beyond := name == "USER" || name == "PASS"
+	ascii := true
 	for _, c := range line {
-		if c < ' ' || c == 0x7f || c > 0x7f && !beyond {
-			return name, text, false
+		if c < ' ' || c == 0x7f {
+			return name, text, "command has control characters"
 		}
+		ascii = ascii && c < 0x80
 	}
-	return name, text, true
+	switch {
+	case !ascii && !beyond:
+		problem = "command has octets beyond ASCII; say UTF8 first, or use AUTH"
+	case !ascii && !utf8.Valid(line):
+		problem = "command is not in UTF-8"
+	}
+	return name, text, problem
 }
 
 // isHTTP reports whether a first line is that of a web client, or of somebody
@@ -115,6 +120,7 @@ type argsKind int
 const (
 	noArgs       argsKind = iota
 	anyText               // at least one character
+	maybeText             // any, or nothing
 	oneNumber             // of a message
 	maybeNumber           // of a message, or nothing
 	numberAndTop          // of a message, and a number of lines
@@ -122,9 +128,9 @@ const (
 
 // parseArgs checks text against kind. problem is for the client, "" if none.
 func parseArgs(kind argsKind, text string) (a arguments, problem string) {
-	if kind == anyText {
+	if kind == anyText || kind == maybeText {
 		a.text, a.given = text, text != ""
-		if !a.given {
+		if !a.given && kind == anyText {
 			return a, "argument missing"
 		}
 		return a, ""

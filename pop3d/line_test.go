@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestScanLine(t *testing.T) {
@@ -96,9 +97,10 @@ func TestParseArgs(t *testing.T) {
 // printable ASCII, and numbers are what they look like.
 func FuzzLine(f *testing.F) {
 	for _, seed := range []string{"RETR 1\r\n", "TOP 1 0\r\n", "PASS  a b \r\n", "\x00\r\n", "LIST 99999999999999999999\n", "AUTH PLAIN =\r\n", " \r\n"} {
-		f.Add([]byte(seed))
+		f.Add([]byte(seed), false)
 	}
-	f.Fuzz(func(t *testing.T, input []byte) {
+	f.Add([]byte("USER j\u00fcrgen+\u00e4&AOQ-\r\nLANG de-AT\r\nPASS \xff\r\n"), true)
+	f.Fuzz(func(t *testing.T, input []byte, beyond bool) {
 		r := bufio.NewReaderSize(bytes.NewReader(input), 16)
 		for {
 			line, err := scanLine(r, lineMax)
@@ -111,9 +113,15 @@ func FuzzLine(f *testing.F) {
 			if len(line) >= lineMax || bytes.IndexByte(line, '\n') >= 0 {
 				t.Fatalf("line %q", line)
 			}
-			name, text, ok := parseLine(line)
-			if ok && len(name)+len(text) > len(line) {
+			name, text, problem := parseLine(line, beyond)
+			if problem == "" && (len(name)+len(text) > len(line)+utf8.UTFMax*len(line) || !utf8.ValidString(text)) {
 				t.Fatalf("%q became %q and %q", line, name, text)
+			}
+			if problem == "" && !beyond && strings.ContainsFunc(string(line), func(r rune) bool { return r < ' ' || r > '~' }) {
+				t.Fatalf("%q was taken", line)
+			}
+			if decoded := decodeName(text); !utf8.ValidString(decoded) && utf8.ValidString(text) {
+				t.Fatalf("%q is decoded as %q", text, decoded)
 			}
 			for kind := noArgs; kind <= numberAndTop; kind++ {
 				a, problem := parseArgs(kind, text)

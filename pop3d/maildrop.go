@@ -18,6 +18,8 @@ type maildrop struct {
 	storeID  string
 	device   store.Device
 
+	downgraded map[store.UID]int64 // see downgrade; nil for a client with UTF-8
+
 	left   int   // messages not marked as deleted
 	octets int64 // of them
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 
 	"tandem/store"
 )
@@ -51,9 +52,16 @@ func (s *session) ok(text string) {
 	s.out.WriteString("+OK")
 	if text != "" {
 		s.out.WriteString(" ")
-		s.out.WriteString(text)
+		s.out.WriteString(s.say(text))
 	}
 	s.out.WriteString("\r\n")
+}
+
+// okCount sends a positive status line with a number of something.
+func (s *session) okCount(n int64, what string) {
+	b := strconv.AppendInt(append(s.out.AvailableBuffer(), "+OK "...), n, 10)
+	b = append(append(b, ' '), s.say(what)...)
+	s.out.Write(append(b, "\r\n"...))
 }
 
 // refuse sends a negative status line, with a response code unless it is "".
@@ -62,7 +70,7 @@ func (s *session) refuse(code, text string) {
 	if code != "" {
 		s.out.WriteString("[" + code + "] ")
 	}
-	s.out.WriteString(text)
+	s.out.WriteString(s.say(text))
 	s.out.WriteString("\r\n")
 }
 
@@ -89,7 +97,7 @@ func (s *session) badCommand(text string) {
 	s.bad++
 	if limit > 0 && s.bad >= limit {
 		s.log.Warn("too many bad commands", "limit", limit)
-		s.refuse("", text+"; too many bad commands, goodbye")
+		s.refuse("", s.say(text)+"; "+s.say("too many bad commands, goodbye"))
 		s.over = true
 		return
 	}

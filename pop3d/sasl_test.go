@@ -48,7 +48,7 @@ func TestScram(t *testing.T) {
 		c.Limits.BadCommandsBefore = 0
 	}).listen()
 	c := w.dial()
-	c.script("C: CAPA\nS: +OK*\nS: TOP\nS: UIDL\nS: PIPELINING\nS: RESP-CODES\nS: AUTH-RESP-CODE\nS: USER\nS: SASL PLAIN LOGIN\n" +
+	c.script("C: CAPA\nS: +OK*\nS: TOP\nS: UIDL\nS: PIPELINING\nS: RESP-CODES\nS: AUTH-RESP-CODE\nS: LANG\nS: USER\nS: UTF8 USER\nS: SASL PLAIN LOGIN\n" +
 		"S: STLS\nS: LOGIN-DELAY 0\nS: EXPIRE NEVER\nS: IMPLEMENTATION tandem\nS: .\nC: AUTH SCRAM-SHA-256\nS: -ERR no such*")
 	for _, name := range []string{"alice", "bob"} {
 		a, err := w.store.Account(t.Context(), name)
@@ -60,7 +60,7 @@ func TestScram(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c.script("C: CAPA\nS: +OK*\nS: TOP\nS: UIDL\nS: PIPELINING\nS: RESP-CODES\nS: AUTH-RESP-CODE\nS: USER\nS: SASL SCRAM-SHA-256 PLAIN LOGIN\n" +
+	c.script("C: CAPA\nS: +OK*\nS: TOP\nS: UIDL\nS: PIPELINING\nS: RESP-CODES\nS: AUTH-RESP-CODE\nS: LANG\nS: USER\nS: UTF8 USER\nS: SASL SCRAM-SHA-256 PLAIN LOGIN\n" +
 		"S: STLS\nS: LOGIN-DELAY 0\nS: EXPIRE NEVER\nS: IMPLEMENTATION tandem\nS: .\n" +
 		// n,,n=alice,r=abc
 		"C: AUTH SCRAM-SHA-256\nS: + \nC: biwsbj1hbGljZSxyPWFiYw==\nS: + cj1hYm*\nC: *\nS: -ERR authentication cancelled\n" +
@@ -83,7 +83,7 @@ func TestScram(t *testing.T) {
 	c = w.dial()
 	c.script("C: STLS\nS: +OK*")
 	c.startTLS()
-	c.script("C: CAPA\nS: +OK*\nS: TOP\nS: UIDL\nS: PIPELINING\nS: RESP-CODES\nS: AUTH-RESP-CODE\nS: USER\nS: SASL SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN\n" +
+	c.script("C: CAPA\nS: +OK*\nS: TOP\nS: UIDL\nS: PIPELINING\nS: RESP-CODES\nS: AUTH-RESP-CODE\nS: LANG\nS: USER\nS: UTF8 USER\nS: SASL SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN\n" +
 		"S: LOGIN-DELAY 0\nS: EXPIRE NEVER\nS: IMPLEMENTATION tandem\nS: .")
 	state := c.Conn.(*tls.Conn).ConnectionState()
 	data, err := state.ExportKeyingMaterial("EXPORTER-Channel-Binding", nil, 32)

@@ -62,6 +62,9 @@ type session struct {
 
 	user string // given with USER, until the next command
 
+	utf8  bool              // the client has said UTF8
+	texts map[string]string // the replies in the client's language; nil: in ours
+
 	account store.Account // after login, as drop and lease
 	drop    *maildrop
 	lease   *lease
@@ -127,7 +130,7 @@ func (s *session) abandoned(err error) {
 		s.refuse(codeTemp, "too many connections")
 	case errors.Is(err, errDrain) && errors.Is(context.Cause(s.ctx), errRevoked):
 		why = errRevoked.Error()
-		s.refuse(codeAuth, why)
+		s.refuse(codeAuth, "the password was revoked")
 	case errors.Is(err, errDrain):
 		s.refuse(codeTemp, "shutting down, try again later")
 	case errors.Is(err, os.ErrDeadlineExceeded) && s.drop == nil:

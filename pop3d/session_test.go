@@ -157,7 +157,7 @@ func TestCapaAfterLogin(t *testing.T) {
 	w := newWorld(t).listen()
 	c := w.login()
 	c.script("C: CAPA\nS: +OK*")
-	want := "TOP\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nUSER\r\nSASL PLAIN LOGIN\r\nLOGIN-DELAY 0\r\nEXPIRE NEVER\r\nIMPLEMENTATION tandem\r\n"
+	want := "TOP\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nLANG\r\nUSER\r\nUTF8 USER\r\nSASL PLAIN LOGIN\r\nLOGIN-DELAY 0\r\nEXPIRE NEVER\r\nIMPLEMENTATION tandem\r\n"
 	if got := c.body(); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}

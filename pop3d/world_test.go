@@ -151,11 +151,23 @@ func (w *world) put(mailbox, text string) store.UID {
 
 func (w *world) putAll(mailbox string, texts []string) (uids []store.UID) {
 	w.t.Helper()
+	return w.putMarked(mailbox, texts, func(*store.Ingest) {})
+}
+
+// putUTF8 puts a message that came as an internationalized one.
+func (w *world) putUTF8(mailbox, text string) store.UID {
+	w.t.Helper()
+	return w.putMarked(mailbox, []string{text}, (*store.Ingest).MarkUTF8)[0]
+}
+
+func (w *world) putMarked(mailbox string, texts []string, mark func(*store.Ingest)) (uids []store.UID) {
+	w.t.Helper()
 	ctx := w.t.Context()
 	var list []store.Insertion
 	for _, text := range texts {
 		in := w.store.NewIngest(ctx, 0)
 		defer in.Close()
+		mark(in)
 		if _, err := in.Write([]byte(text)); err != nil {
 			w.t.Fatal(err)
 		}
@@ -251,13 +263,18 @@ func newClient(t testing.TB, c net.Conn) *client {
 // dial connects and reads the greeting.
 func (w *world) dial() *client {
 	w.t.Helper()
+	c := w.dialSilently()
+	c.script("S: +OK mail.example.org*")
+	return c
+}
+
+func (w *world) dialSilently() *client {
+	w.t.Helper()
 	c, err := net.Dial("tcp", w.addr)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	cl := newClient(w.t, c)
-	cl.script("S: +OK mail.example.org*")
-	return cl
+	return newClient(w.t, c)
 }
 
 // login connects and logs in as alice.

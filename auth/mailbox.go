@@ -1,0 +1,54 @@
+package auth
+
+import (
+	"context"
+	"strings"
+
+	"tandem/store"
+)
+
+// named notes the login that a client gave. Where a login may name a mailbox it
+// is taken apart, unless all of it is somebody's name. Whether the account
+// exists makes no difference to what at becomes but for that.
+func (a *Authenticator) named(ctx context.Context, at *Attempt, login string) {
+	at.Login, at.mailbox = login, ""
+	if !at.Mailboxes || len(login) > maxLogin+maxMailbox || a.known(ctx, login) {
+		return
+	}
+	splits := splitLogin(login)
+	for i := len(splits) - 1; i >= 0; i-- {
+		if at.Login, at.mailbox = splits[i].login, splits[i].mailbox; i > 0 && a.known(ctx, at.Login) {
+			return
+		}
+	}
+}
+
+// maxMailbox is the length of a mailbox's name behind a login, in bytes.
+const maxMailbox = 4 * 1000
+
+// known reports whether a login is somebody's name. What cannot be found out
+// is found out again, and told, when the password is looked at.
+func (a *Authenticator) known(ctx context.Context, login string) bool {
+	if len(login) > maxLogin {
+		return false
+	}
+	_, _, err := a.accounts.FindLogin(ctx, login)
+	return err == nil || store.KindOf(err) != store.NotFound
+}
+
+// split is a way to read a login.
+type split struct{ login, mailbox string }
+
+// splitLogin gives the ways to read name+mailbox, the most likely last:
+// name+mailbox, name@domain+mailbox and name+mailbox@domain.
+func splitLogin(login string) (list []split) {
+	name, mailbox, ok := strings.Cut(login, "+")
+	if !ok || name == "" || mailbox == "" {
+		return nil
+	}
+	list = append(list, split{name, mailbox})
+	if i := strings.LastIndexByte(mailbox, '@'); i > 0 && !strings.Contains(name, "@") {
+		list = append(list, split{name + mailbox[i:], mailbox[:i]})
+	}
+	return list
+}
