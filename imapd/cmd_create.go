@@ -57,7 +57,7 @@ func (s *session) create(ctx context.Context, a createArgs) error {
 	}
 	made, err := s.srv.cfg.Store.CreateMailbox(ctx, s.actor, box)
 	if err == nil {
-		s.causedBy(ctx, made.Name)
+		s.hasMade(ctx, made)
 		s.ok(s.mailboxCode(&made), "CREATE completed")
 		return nil
 	}

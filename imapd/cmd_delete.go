@@ -28,9 +28,10 @@ func (s *session) delete(ctx context.Context, name string) error {
 	if err := s.srv.cfg.Store.DeleteMailbox(ctx, s.actor, name); err != nil {
 		return err
 	}
-	s.causedBy(ctx, box.Name)
+	s.hasDeleted(box)
 	if s.view != nil && s.view.ID() == box.ID {
-		s.leaveMailbox()
+		s.leaveMailbox() // which another name may have hidden from the client
+		s.enc.Raw("* OK [CLOSED] The selected mailbox was deleted").CRLF()
 	}
 	return nil
 }

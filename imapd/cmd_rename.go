@@ -29,7 +29,7 @@ func (s *session) rename(ctx context.Context, a renameArgs) error {
 	}
 	err := s.srv.cfg.Store.RenameMailbox(ctx, s.actor, a.from, a.to)
 	if err == nil {
-		s.causedBy(ctx, a.from, a.to)
+		s.hasRenamed(ctx, a.from, a.to)
 	}
 	return err
 }

@@ -19,7 +19,7 @@ func unsubscribeCommand() command {
 func (s *session) setSubscribed(ctx context.Context, name string, on bool) error {
 	err := s.srv.cfg.Store.SetSubscribed(ctx, s.actor, name, on)
 	if err == nil {
-		s.causedBy(ctx, name)
+		s.hasSubscribed(name, on)
 	}
 	return err
 }

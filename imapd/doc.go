@@ -37,6 +37,7 @@
 //	view.go        the selected mailbox: sets of numbers to UIDs, pages, flags
 //	sync.go        telling changes, and when each may be told
 //	notify_tell.go what NOTIFY asked for, told between commands
+//	notify_names.go  the same of names: what is told, and what the client knows
 //	fetch_*.go     FETCH: the table of items, sections, reading and answering
 //	search_*.go    SEARCH: the table of keys, the tree of criteria, the levels
 //	               of reading at which each is decided, the workers; what was

@@ -56,12 +56,11 @@ type interest struct {
 	fetch    []fetchOp // what is told of new messages in the selected mailbox
 	groups   []eventGroup
 
-	watch *store.Watch // nil: nothing is asked of other mailboxes
-	known map[store.MailboxID]store.Mailbox
-	subs  map[string]bool // subscribed names, as told
-	own   map[string]bool // names not to be told of, see causedBy
+	watch *store.Watch                      // nil: nothing is asked of other mailboxes
+	known map[store.MailboxID]store.Mailbox // as the client has been told of them, or has done itself
+	subs  map[string]bool                   // subscribed names, likewise
 
-	ownEntries map[string]bool // annotations not to be told of, likewise
+	ownEntries map[string]bool // annotations that this session is just setting: not to be told of
 }
 
 // eventGroup is what is asked of the mailboxes that a filter names.
@@ -272,21 +271,4 @@ func (s *session) heeded() events {
 		return messageEvents
 	}
 	return s.interest.selected
-}
-
-// causedBy says that this session itself has just made, renamed, removed or
-// subscribed to names: it need not hear of that (RFC 5465 section 5).
-func (s *session) causedBy(ctx context.Context, names ...string) {
-	i := s.interest
-	if i == nil || i.watch == nil {
-		return
-	}
-	i.own = map[string]bool{}
-	for _, name := range names {
-		for ; name != ""; name = parentName(name) { // levels above may have been made too
-			i.own[name] = true
-		}
-	}
-	s.tellOthers(ctx)
-	i.own = nil
 }

@@ -29,11 +29,13 @@ func (s *session) tellChanges(ctx context.Context, expunge bool) error {
 	if d.Grew {
 		s.enc.Raw("* ").Num(uint64(d.Exists)).Raw(" EXISTS").CRLF()
 		s.tellRecent()
+	}
+	s.tellLive(ctx, &d)
+	if d.Grew { // RFC 5465 section 5.2: after ADDTO
 		if err := s.tellNew(ctx, &d); err != nil {
 			return err
 		}
 	}
-	s.tellLive(ctx, &d)
 	s.tellDelayed()
 	return ctx.Err()
 }
