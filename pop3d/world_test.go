@@ -74,7 +74,12 @@ func (e *faulty) Quit(ctx context.Context, by store.Actor, id store.MailboxID, q
 
 func newWorld(t testing.TB, edit ...func(*Config)) *world {
 	t.Helper()
-	engine, err := sqlite.Open(t.TempDir(), sqlite.Options{})
+	return newWorldIn(t, t.TempDir(), edit...)
+}
+
+func newWorldIn(t testing.TB, dir string, edit ...func(*Config)) *world {
+	t.Helper()
+	engine, err := sqlite.Open(dir, sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
