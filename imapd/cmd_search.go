@@ -154,9 +154,14 @@ func (s *session) beginSearch(ctx context.Context, at level) (_ context.Context,
 
 // lookIn runs the search program over a mailbox.
 func (s *session) lookIn(ctx context.Context, v *view, a *searchArgs, h harvest) error {
+	ctx, giveUp := context.WithCancel(ctx)
+	defer giveUp()
 	progress, goal, take := s.newProgress(), v.Len(), h.take
 	h.take = func(j *job) bool {
 		progress.at(j.page[len(j.page)-1].Seq, goal)
+		if s.enc.Err() != nil { // nobody is there any more
+			giveUp()
+		}
 		return take(j)
 	}
 	if limit := s.srv.cfg.Limits.Messages; limit > 0 {
@@ -175,7 +180,8 @@ func (s *session) lookIn(ctx context.Context, v *view, a *searchArgs, h harvest)
 }
 
 // watchClient gives a context that ends also when the client hangs up, as far
-// as that shows: a client that has sent more is thought to be there.
+// as that shows: a client that has sent more is thought to be there until it
+// can no longer be told how far the search is.
 func (s *session) watchClient(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	if s.in.Buffered() == 0 {

@@ -46,10 +46,10 @@ func rev1SearchKeys() []searchKey {
 		{"SENTON", dateKey(byStructure, sentDay, on)},
 		{"SENTSINCE", dateKey(byStructure, sentDay, since)},
 		{"SUBJECT", envelopeKey(envSubject)},
-		{"FROM", envelopeKey(envFrom)},
-		{"TO", envelopeKey(envTo)},
-		{"CC", envelopeKey(envCc)},
-		{"BCC", envelopeKey(envBcc)},
+		{"FROM", addressKey("From", envFrom)},
+		{"TO", addressKey("To", envTo)},
+		{"CC", addressKey("Cc", envCc)},
+		{"BCC", addressKey("Bcc", envBcc)},
 		{"HEADER", parseHeaderKey},
 		{"BODY", textKey(false)},
 		{"TEXT", textKey(true)},
@@ -81,6 +81,7 @@ func setKey(n numbers) *criterion {
 			uids = v.resolveUIDs(n.set)
 			return nil
 		}
+		uids = nil // a program may be used again
 		for _, r := range n.set.Resolve(v.Len()) {
 			if span, ok := v.Span(r.Start, r.Stop); ok {
 				uids = append(uids, span)
@@ -188,6 +189,19 @@ func dateKey(at level, read dayReader, holds func(d, ref day) bool) func(*search
 			d, ok, err := read(c)
 			return ok && holds(d, ref), err
 		})
+	}
+}
+
+// addressKey looks into the addresses of a field. The empty text is in every
+// such field, also in one without an address, which ENVELOPE does not tell from
+// one that is absent.
+func addressKey(name string, f envelopeField) func(*searchParser) *criterion {
+	return func(p *searchParser) *criterion {
+		want := p.text()
+		if want == "" {
+			return leaf(byHeader, func(c *candidate) (bool, error) { return c.headerHas(name, want) })
+		}
+		return p.textLeaf(byStructure, want, inEnvelope(f))
 	}
 }
 

@@ -151,7 +151,14 @@ func TestSearchLimits(t *testing.T) {
 // TestSearchEndsWithItsClient: a search ends when its client hangs up, long
 // before it would by itself.
 func TestSearchEndsWithItsClient(t *testing.T) {
-	ts := startServer(t, nil)
+	t.Run("alone", func(t *testing.T) { searchEndsWithItsClient(t, "", "2 OK") })
+	t.Run("more sent behind", func(t *testing.T) { searchEndsWithItsClient(t, "3 NOOP\r\n", "3 OK") })
+}
+
+// searchEndsWithItsClient sends a search and something behind it; last is how
+// the last answer begins.
+func searchEndsWithItsClient(t *testing.T, behind, last string) {
+	ts := startServer(t, func(cfg *Config) { cfg.Limits.Progress = 5 * time.Millisecond })
 	fill(t, ts.store, "alice", 20_000)
 	const search = "2 SEARCH BODY nowhere-1 NOT TEXT nowhere-2"
 	begin := func() (conn net.Conn, ended chan struct{}) {
@@ -169,12 +176,12 @@ func TestSearchEndsWithItsClient(t *testing.T) {
 		}
 		for n, _ := client.Read(in); !strings.Contains(string(in[:n]), "\n1 OK "); n, _ = client.Read(in) {
 		}
-		_, _ = client.Write([]byte(search + "\r\n"))
+		_, _ = client.Write([]byte(search + "\r\n" + behind))
 		return client, ended
 	}
 	start := time.Now()
 	conn, _ := begin()
-	drain(t, conn, "2 OK")
+	drain(t, conn, last)
 	_ = conn.Close()
 	whole := time.Since(start)
 	for range 5 { // the machine may be busy with other things
@@ -235,19 +242,7 @@ func TestResolve(t *testing.T) {
 	ts := startServer(t, nil)
 	by := fill(t, ts.store, "alice", 10)
 	ctx := t.Context()
-	box, err := ts.store.Mailbox(ctx, by, "INBOX")
-	if err != nil {
-		t.Fatal(err)
-	}
-	opened, err := ts.store.View(ctx, by, box.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer opened.Close()
-	v := &view{View: opened}
-	if err := v.Load(ctx); err != nil {
-		t.Fatal(err)
-	}
+	v := openInbox(t, ts.store, by)
 	for _, uid := range []store.UID{2, 3, 10} {
 		if _, err := v.SetFlags(ctx, store.FlagsChange{UIDs: store.UIDSet{{Start: uid, Stop: uid}}, Flags: store.FlagDeleted}); err != nil {
 			t.Fatal(err)
@@ -288,4 +283,38 @@ func TestResolve(t *testing.T) {
 	if want := []store.UID{1, 4, 5, 7, 8, 9}; !slices.Equal(uids, want) {
 		t.Errorf("pages give %v, want %v", uids, want)
 	}
+}
+
+// TestSearchProgramUsedAgain: a program bound to a view anew does not remember
+// what its numbers meant before.
+func TestSearchProgramUsedAgain(t *testing.T) {
+	ts := startServer(t, nil)
+	v := openInbox(t, ts.store, fill(t, ts.store, "alice", 3))
+	key := setKey(numbers{set: wire.Set{Nums: wire.Of(2, 3)}})
+	for range 2 {
+		if err := key.prepare(v); err != nil {
+			t.Fatal(err)
+		}
+		if got := key.scope(v); got.Len() != 2 {
+			t.Fatalf("2:3 means %v", got)
+		}
+	}
+}
+
+// openInbox opens a view of INBOX for the time of the test.
+func openInbox(t *testing.T, st *store.Store, by store.Actor) *view {
+	t.Helper()
+	box, err := st.Mailbox(t.Context(), by, "INBOX")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, err := st.View(t.Context(), by, box.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(opened.Close)
+	if err := opened.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return &view{View: opened}
 }
