@@ -26,6 +26,7 @@
 //	view.go     a session's view: three numbers instead of a list of UIDs
 //	vanished.go what a session that comes back has to hear is gone
 //	sessions.go who is logged in
+//	sessions_past.go  what sessions did; story.go: what happened to a message
 //	recover.go  bringing back what was deleted
 //	watch.go    a session's watch over a whole account
 //	store.go    Open, Hub (publish and wake)

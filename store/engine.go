@@ -45,6 +45,7 @@ type Engine interface {
 	MessageEngine
 	UpkeepEngine
 	RecoveryEngine
+	StoryEngine
 }
 
 // AccountEngine is the part of Engine about accounts and credentials. Names

@@ -31,7 +31,7 @@
 //	prune.go       forgetting what was expunged
 //	check.go checkbytes.go   verifying and mending rows, and bytes
 //	salvage.go     reading what is left of a damaged mailbox
-//	journal.go     one row for each verb
+//	journal.go     one row for each verb; story.go reads them
 //	uidset.go      sets of UIDs in rows
 //
 // Invariants:

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"math"
 	"slices"
 
 	"tandem/store"
@@ -40,7 +41,23 @@ func (t *tx) revive(m *mailboxRow, list []revival) (first store.UID, err error) 
 	if err := t.carryUIDLs(m, list, first); err != nil {
 		return 0, err
 	}
+	if err := t.keepListed(m, list); err != nil {
+		return 0, err
+	}
 	return first, t.freshUIDLs(m, first, abroad(m.ID, list))
+}
+
+// keepListed has POP3 devices that had listed some of list have listed them at
+// their new UIDs too: under DeleteShared they wait for each of those.
+func (t *tx) keepListed(m *mailboxRow, list []revival) error {
+	least := store.UID(math.MaxUint32)
+	for i := range list {
+		if list[i].was.Mailbox == m.ID {
+			least = min(least, list[i].was.UID)
+		}
+	}
+	_, err := t.exec("UPDATE pop3_listed SET next = ? WHERE mailbox = ? AND next > ?", m.UIDNext, m.ID, least)
+	return err
 }
 
 // abroad reports whether some of list were in another mailbox.

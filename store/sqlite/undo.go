@@ -44,6 +44,9 @@ type quit struct {
 	became     store.UIDSet // there
 }
 
+// hides reports whether the mailbox keeps what the session deleted.
+func (q *quit) hides() bool { return q.policy == store.DeleteKeep || q.policy == store.DeleteShared }
+
 // quitOf finds the QUIT of a session.
 func (e *Engine) quitOf(ctx context.Context, by store.Actor, session string) (q quit, err error) {
 	err = e.readOnce(ctx, "find a session", func(c *conn) error {
@@ -121,7 +124,7 @@ func (u *undo) run() error {
 	}
 	rec := record{verb: "undo", mailbox: u.quit.mailbox, detail: u.done.Session}
 	lost := u.quit.uids
-	if u.quit.policy == store.DeleteKeep || u.quit.policy == "shared" {
+	if u.quit.hides() {
 		if rec.uids, lost, err = u.show(); err != nil {
 			return err
 		}
@@ -190,7 +193,7 @@ func (u *undo) restore(a *accountRow, rec *record) error {
 	if err := u.leaveTrash(); err != nil {
 		return err
 	}
-	if u.quit.policy == "shared" {
+	if u.quit.hides() {
 		if err := u.follow(home, first); err != nil {
 			return err
 		}

@@ -77,7 +77,7 @@ func (u *undo) decide(x *casualty) error {
 		u.dug = append(u.dug, store.Grave{Mailbox: x.trashed.mailbox, UID: x.trashed.UID})
 	case x.filed != "":
 		u.left(x.filed)
-	case u.quit.policy == store.DeleteKeep: // somebody else took it away
+	case u.quit.hides() && x.there == 0: // somebody else took it away
 		u.done.Lost++
 	case x.wasInTrash && x.after.fate == fateExpunged:
 		u.bring(x, x.after.entry, x.after.more)
@@ -165,7 +165,7 @@ func (u *undo) inTrash(uids store.UIDSet) (map[store.UID]trashed, error) {
 			return nil, err
 		}
 	}
-	if u.quit.policy != "shared" {
+	if !u.quit.hides() {
 		return found, nil
 	}
 	for _, span := range uids { // 32 is FlagPOP3Trashed

@@ -156,6 +156,50 @@ var recoverTests = map[string]func(*fixture){
 		f.wantUIDs(f.inbox, "3:4")
 		f.wantUndone(f.undo(), 0, 0, 1, 0, 1)
 	},
+	"undo of a shared deletion has the message wait for that device again": func(f *fixture) {
+		a, b := f.device("a"), f.device("b")
+		f.put(f.inbox, 2, store.FlagFlagged)
+		f.listed(f.inbox, a, b)
+		late := f.device("late", func(n *store.NewCredential) { n.POP3Delete = store.DeleteShared })
+		f.listed(f.inbox, late)
+		before := f.mail(f.inbox, 1)
+		f.take(a, set(1, 2), store.DeleteShared)
+		f.take(late, set(1), store.DeleteShared)
+		f.take(b, set(1), store.DeleteShared)
+		f.wantUIDs(f.inbox, "2")
+		undo := func(by store.Actor) store.Undone {
+			got, err := f.Undo(f.ctx(), f.admin, by.Session)
+			f.must(err)
+			return got
+		}
+		f.wantUndone(undo(late), 1, 0, 0, 0, 0)
+		f.wantUIDs(f.inbox, "2:3")
+		f.equal("message", f.mail(f.inbox, 3), before)
+		f.release()
+		f.wantUIDs(f.inbox, "2:3")
+		hidden, err := f.Hidden(f.ctx(), f.alice, late.Credential)
+		f.must(err)
+		f.equal("hidden from it", len(hidden), 0)
+		f.wantUndone(undo(a), 0, 1, 1, 0, 0)
+		late.Session += " again"
+		f.take(late, set(3), store.DeleteShared)
+		f.wantUIDs(f.inbox, "2:3")
+		a.Session += " again"
+		f.take(a, set(3), store.DeleteShared)
+		f.wantUIDs(f.inbox, "2")
+	},
+	"undo brings back what the brake put into the trash": func(f *fixture) {
+		by := f.device("mis-set")
+		f.put(f.inbox, 60, 0)
+		res, err := f.Quit(f.ctx(), by, f.inbox, store.Quit{Deleted: store.AllUIDs(), Policy: store.DeleteExpunge, Visible: 60, Brake: 50, Retired: retired})
+		f.must(err)
+		f.equal("policy", res.Policy, store.DeleteTrash)
+		got, err := f.Undo(f.ctx(), f.admin, by.Session)
+		f.must(err)
+		f.wantUndone(got, 60, 0, 0, 0, 0)
+		f.equal("policy", got.Policy, store.DeleteTrash)
+		f.wantUIDs(f.inbox, "61:120")
+	},
 	"undo is for the account's owner": func(f *fixture) {
 		f.put(f.inbox, 1, 0)
 		f.wantKind(errOf(f.Undo(f.ctx(), f.admin, f.by.Session)), store.NotFound)
