@@ -2,6 +2,7 @@ package auth
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -37,6 +38,16 @@ func HashPassword(password string) string {
 	key := argon2.IDKey([]byte(password), salt, hashTime, hashMemory, hashThreads, hashKey)
 	b64 := base64.RawStdEncoding
 	return hashPrefix() + b64.EncodeToString(salt) + "$" + b64.EncodeToString(key)
+}
+
+// HashMade returns the hash to store for a password that was made at random, of
+// 100 bits or more. It need not be slow: nobody can try that many. An account may
+// have many such passwords, and a login tries them all.
+func HashMade(password string) string {
+	salt := make([]byte, hashSalt)
+	rand.Read(salt) // never fails
+	sum := sha256.Sum256(append([]byte(password), salt...))
+	return "{SSHA256}" + base64.StdEncoding.EncodeToString(append(sum[:], salt...))
 }
 
 // ImportHash checks a hash as it stands in a Dovecot passwd-file,

@@ -103,6 +103,15 @@ func MakeScramKeys(password string, sha1 bool) *store.ScramKeys {
 	return scramKeys(password, salt, scramIterations, sha1)
 }
 
+// MoreScramKeys makes the keys of a further password of an account, under the
+// salt that its other keys have (nil: there are none yet).
+func MoreScramKeys(password string, others *store.ScramKeys, sha1 bool) *store.ScramKeys {
+	if others == nil {
+		return MakeScramKeys(password, sha1)
+	}
+	return scramKeys(password, others.Salt, others.Iterations, sha1)
+}
+
 // ImportScramKeys makes keys for what ImportHash was given, when that tells the
 // password; else nil.
 func ImportScramKeys(hash string, sha1 bool) *store.ScramKeys {

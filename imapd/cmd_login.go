@@ -86,6 +86,7 @@ func (s *session) logIn(id auth.Identity) error {
 	}
 	s.signOff = s.srv.cfg.Store.BeginSession(s.actor, func() { s.peer.door.End(errRevoked) })
 	s.state = user
+	s.noteClient()
 	s.stream.loggedIn = true
 	s.dec.SetLimits(s.srv.cfg.Limits.User)
 	s.log = s.log.With("account", id.Name)

@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"context"
+	"strings"
 
 	"tandem/imapd/internal/wire"
 )
@@ -55,6 +56,8 @@ func (s *session) identify(_ context.Context, fields idFields) error {
 			args = append(args, "id."+cut(fields[i]), cut(fields[i+1]))
 		}
 		s.log.Info("client", args...)
+		s.client = clientName(fields)
+		s.noteClient()
 	}
 	s.enc.Raw(`* ID ("name" "tandem"`)
 	if s.state != stranger && s.srv.cfg.Version != "" {
@@ -62,6 +65,34 @@ func (s *session) identify(_ context.Context, fields idFields) error {
 	}
 	s.enc.Byte(')').CRLF()
 	return nil
+}
+
+// clientName is what a client calls itself: name and version.
+func clientName(fields idFields) string {
+	var name, version string
+	for i := 0; i+1 < len(fields); i += 2 {
+		switch strings.ToLower(fields[i]) {
+		case "name":
+			name = fields[i+1]
+		case "version":
+			version = fields[i+1]
+		}
+	}
+	text := strings.TrimSpace(name + " " + version)
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text[:min(len(text), 100)], ""))
+	return text
+}
+
+// noteClient has the store remember with which program a credential was used.
+func (s *session) noteClient() {
+	if s.state != stranger && s.client != "" {
+		s.srv.cfg.Store.NoteClient(s.actor.Credential, s.client)
+	}
 }
 
 // cut bounds a value for the log.

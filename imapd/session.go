@@ -32,6 +32,7 @@ type session struct {
 	state   states
 	id      auth.Identity
 	actor   store.Actor
+	client  string          // what it calls itself, from ID
 	signOff func()          // tells the store that the session is over; nil before login
 	enabled map[string]bool // by ENABLE, or by a command that implies it
 	view    *view           // of the selected mailbox, else nil

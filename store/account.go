@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 )
@@ -155,7 +156,8 @@ func (s *Store) RemoveAccount(ctx context.Context, id AccountID) error {
 	return s.engine.RemoveAccount(ctx, id)
 }
 
-// FindLogin finds the account a login name means, with its credentials:
+// FindLogin finds the account a login name means, with its credentials that are
+// good now:
 // x finds the account x, else the only account x@...; x@d finds x@d, else x
 // when d is one of our domains. NotFound otherwise. Disabled accounts are
 // found too; the caller refuses them.
@@ -165,6 +167,8 @@ func (s *Store) FindLogin(ctx context.Context, login string) (Account, []Credent
 		return Account{}, nil, err
 	}
 	creds, err := s.engine.Credentials(ctx, a.ID)
+	now := s.opts.Now()
+	creds = slices.DeleteFunc(creds, func(c Credential) bool { return c.Expired(now) })
 	return a, creds, err
 }
 
@@ -211,6 +215,18 @@ func (s *Store) OwnDomain(domain string) bool {
 		}
 	}
 	return false
+}
+
+// NoteClient notes what the client of a login calls itself.
+func (s *Store) NoteClient(id CredentialID, client string) {
+	s.usesMu.Lock()
+	defer s.usesMu.Unlock()
+	u := s.uses[id]
+	u.Credential, u.Client = id, client
+	if u.Time.IsZero() {
+		u.Time = s.opts.Now()
+	}
+	s.uses[id] = u
 }
 
 // SetCredentialHash replaces a credential's hash if it is still old.

@@ -85,16 +85,17 @@ func openStore(l *loaded, log *slog.Logger) (*store.Store, error) {
 
 func storeOptions(l *loaded, log *slog.Logger) store.Options {
 	return store.Options{
-		Domains:      append([]string{l.Hostname}, l.Domains...),
-		MessageSize:  l.Limits.MessageSize,
-		MaxMailboxes: l.Limits.Mailboxes,
-		MaxKeywords:  l.Limits.Keywords,
-		IndexMemory:  noLimit(l.Limits.IndexMemory, 1<<40),
-		KeepExpunged: max(time.Duration(l.Retention.Expunged), 1), // a store takes 0 for its default
-		KeepJournal:  max(time.Duration(l.Retention.Journal), 1),
-		Searches:     noLimit(l.Limits.Searches, 1<<20),
-		SearchWait:   time.Duration(noLimit(l.Limits.SearchWait, forever)),
-		Logger:       log,
+		Domains:       append([]string{l.Hostname}, l.Domains...),
+		MessageSize:   l.Limits.MessageSize,
+		MaxMailboxes:  l.Limits.Mailboxes,
+		MaxKeywords:   l.Limits.Keywords,
+		IndexMemory:   noLimit(l.Limits.IndexMemory, 1<<40),
+		KeepExpunged:  max(time.Duration(l.Retention.Expunged), 1), // a store takes 0 for its default
+		KeepJournal:   max(time.Duration(l.Retention.Journal), 1),
+		DeviceRetired: time.Duration(noLimit(l.POP3.DeviceRetired, forever)),
+		Searches:      noLimit(l.Limits.Searches, 1<<20),
+		SearchWait:    time.Duration(noLimit(l.Limits.SearchWait, forever)),
+		Logger:        log,
 	}
 }
 

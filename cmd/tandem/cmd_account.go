@@ -279,32 +279,42 @@ func accountRemoveCommand(a *app) *cobra.Command {
 }
 
 func accountPolicyCommand(a *app) *cobra.Command {
-	var remove string
+	var flags policyFlags
 	cmd := &cobra.Command{
 		Use:   "policy NAME",
-		Short: "Show or set what a POP3 client's deleting means",
-		Long: "Show an account's policy, or set it. What a POP3 client deletes goes into the\n" +
-			"Trash mailbox (trash, the default), is gone (expunge), or stays in INBOX and is\n" +
-			"hidden from that client (keep).",
+		Short: "Show or set what POP3 clients see and what their deleting means",
+		Long: "Show an account's policies for POP3, or set them. They hold for every client whose\n" +
+			"password has none of its own (tandem app-password). What a client deletes goes into\n" +
+			"the Trash mailbox (trash, the default), is gone (expunge), stays in INBOX and is\n" +
+			"hidden from that client (keep), or stays until each of the account's POP3 clients\n" +
+			"has deleted it, and then goes into Trash (shared).",
 		Args: args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var u store.AccountUpdate
-			if policy := store.DeletePolicy(remove); remove != "" {
-				switch policy {
-				case store.DeleteTrash, store.DeleteExpunge, store.DeleteKeep:
-					u.POP3Delete = &policy
-				default:
-					return usageError{fmt.Errorf("set the policy: %q is none (trash, expunge or keep)", remove)}
-				}
+			del, see, mark, err := flags.read()
+			if err == nil && (flags.del == inherit || flags.see == inherit || flags.mark == inherit) {
+				err = usageError{errors.New("set the policy: an account has no other one to follow")}
+			}
+			if err != nil {
+				return err
+			}
+			u := store.AccountUpdate{POP3Delete: del, POP3See: see}
+			if mark != nil {
+				yes := *mark == store.SwitchYes
+				u.POP3MarkSeen = &yes
 			}
 			return a.update(cmd, args[0], u, func(i accountInfo) error {
 				if a.json {
 					return a.printJSON(i)
 				}
-				return a.printTable([]string{"NAME", "POP3 DELETE"}, [][]string{{i.Name, string(i.POP3Delete)}})
+				seen := store.SwitchNo
+				if i.POP3MarkSeen {
+					seen = store.SwitchYes
+				}
+				return a.printTable([]string{"NAME", "POP3 DELETE", "POP3 SEE", "MARK SEEN"},
+					[][]string{{i.Name, string(i.POP3Delete), string(i.POP3See), string(seen)}})
 			})
 		},
 	}
-	cmd.Flags().StringVar(&remove, "pop3-delete", "", "trash, expunge or keep")
+	flags.register(cmd.Flags())
 	return cmd
 }

@@ -42,6 +42,10 @@ type imapConfig struct {
 type pop3Config struct {
 	Listen    []string `toml:"listen" doc:"addresses for POP3 with STLS: host:port or unix:/path"`
 	ListenTLS []string `toml:"listen_tls" doc:"addresses for POP3 over TLS"`
+
+	Brake         bool     `toml:"brake" doc:"when a device that never deleted before deletes more than half of a maildrop, move the messages to Trash though its policy is expunge"`
+	BrakeMessages int      `toml:"brake_messages" doc:"the brake is for maildrops of more messages than this"`
+	DeviceRetired duration `toml:"device_retired" doc:"a POP3 device that has not been used for so long no longer holds mail back under the policy shared; 0: all hold it back until they are revoked"`
 }
 
 type lmtpConfig struct {
@@ -153,9 +157,10 @@ func defaults() config {
 		Domains:  []string{},
 		Data:     defaultData(),
 		IMAP:     imapConfig{Listen: []string{"127.0.0.1:10143"}, ListenTLS: []string{"127.0.0.1:10993"}},
-		POP3:     pop3Config{Listen: []string{"127.0.0.1:10110"}, ListenTLS: []string{"127.0.0.1:10995"}},
-		LMTP:     lmtpConfig{Listen: []string{"127.0.0.1:10024"}, SocketMode: 0o660, Subaddress: "mailbox"},
-		Web:      webConfig{Listen: []string{"127.0.0.1:10080"}, ListenTLS: []string{}, Connections: 500},
+		POP3: pop3Config{Listen: []string{"127.0.0.1:10110"}, ListenTLS: []string{"127.0.0.1:10995"},
+			Brake: true, BrakeMessages: 50, DeviceRetired: duration(90 * 24 * time.Hour)},
+		LMTP: lmtpConfig{Listen: []string{"127.0.0.1:10024"}, SocketMode: 0o660, Subaddress: "mailbox"},
+		Web:  webConfig{Listen: []string{"127.0.0.1:10080"}, ListenTLS: []string{}, Connections: 500},
 		Auth: authConfig{Plaintext: "loopback", SCRAM: "auto", Trusted: []string{}, Listen: []string{},
 			OAuth: oauthConfig{Audience: []string{}, Scopes: []string{}, Claim: "email"}},
 		Retention: retentionConfig{Expunged: duration(14 * 24 * time.Hour), Journal: duration(90 * 24 * time.Hour)},

@@ -74,6 +74,7 @@ func newRoot(a *app) *cobra.Command {
 		serveCommand(a),
 		demoCommand(a),
 		accountCommand(a),
+		appPasswordCommand(a),
 		importCommand(a),
 		exportCommand(a),
 		checkCommand(a),

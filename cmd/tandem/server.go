@@ -168,7 +168,7 @@ func (s *server) open() error {
 		ShortLiterals: l.IMAP.LiteralMinus, UTF8Headers: l.IMAP.UTF8Headers,
 		Logger: s.log, Hostname: l.Hostname, Version: version})
 	s.pop3 = pop3d.New(pop3d.Config{Store: s.store, Auth: s.auth, TLSConfig: s.tls(), Hostname: l.Hostname,
-		Limits: pop3Limits(l), Logger: s.log})
+		Limits: pop3Limits(l), Brake: l.POP3.brake(), Logger: s.log})
 	s.lmtp = lmtpd.New(lmtpd.Config{Store: s.store, Hostname: l.Hostname, InboxOnly: l.LMTP.Subaddress == "inbox",
 		JunkHeader: l.LMTP.JunkHeader, FullIsFinal: l.Quota.LMTPReply == 552, Limits: lmtpLimits(l), Logger: s.log})
 	s.sasl = dovecot.New(s.auth, s.log)
@@ -430,6 +430,14 @@ func pop3Limits(l *loaded) pop3d.Limits {
 		BadCommandsBefore: lim.BadCommandsBefore,
 		BadCommands:       lim.BadCommands,
 	}
+}
+
+// brake is the size of a maildrop above which the brake works; 0: it is off.
+func (c pop3Config) brake() int {
+	if !c.Brake {
+		return 0
+	}
+	return max(c.BrakeMessages, 1)
 }
 
 func lmtpLimits(l *loaded) lmtpd.Limits {

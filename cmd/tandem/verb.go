@@ -40,20 +40,22 @@ func (v verb[Req, Res]) register(mux *http.ServeMux, s *store.Store) {
 func registerVerbs(mux *http.ServeMux, s *store.Store) {
 	for _, v := range []interface {
 		register(*http.ServeMux, *store.Store)
-	}{accountCreate, accountList, accountUpdate, accountRemove, storeCheck} {
+	}{accountCreate, accountList, accountUpdate, accountRemove, passwordAdd, passwordList, passwordSet, passwordRevoke, storeCheck} {
 		v.register(mux, s)
 	}
 }
 
 // accountInfo is an account as printed.
 type accountInfo struct {
-	Name       string             `json:"name"`
-	Enabled    bool               `json:"enabled"`
-	POP3Delete store.DeletePolicy `json:"pop3_delete"`
-	Created    time.Time          `json:"created"`
-	Admin      bool               `json:"admin"`
-	Used       resources          `json:"used"`
-	Quota      resources          `json:"quota"`
+	Name         string             `json:"name"`
+	Enabled      bool               `json:"enabled"`
+	POP3Delete   store.DeletePolicy `json:"pop3_delete"`
+	POP3See      store.SeeRule      `json:"pop3_see"`
+	POP3MarkSeen bool               `json:"pop3_mark_seen"`
+	Created      time.Time          `json:"created"`
+	Admin        bool               `json:"admin"`
+	Used         resources          `json:"used"`
+	Quota        resources          `json:"quota"`
 }
 
 // resources are amounts used, or limits (0: none).
@@ -64,7 +66,7 @@ type resources struct {
 }
 
 func infoOf(a store.Account) accountInfo {
-	return accountInfo{a.Name, a.Enabled, a.POP3Delete, a.Created.UTC(), a.Admin, resources(a.Used), resources(a.Quota)}
+	return accountInfo{a.Name, a.Enabled, a.POP3Delete, a.POP3See, a.POP3MarkSeen, a.Created.UTC(), a.Admin, resources(a.Used), resources(a.Quota)}
 }
 
 type createRequest struct {

@@ -242,8 +242,8 @@ func (e *Engine) SetCredentialHash(ctx context.Context, id store.CredentialID, o
 func (e *Engine) NoteCredentialUses(ctx context.Context, uses []store.CredentialUse) error {
 	return e.write(ctx, "note logins", 0, func(t *tx) error {
 		for _, u := range uses {
-			if _, err := t.exec(`UPDATE credential SET last_used = ?1, last_addr = ?2, last_client = ifnull(?4, last_client)
-				WHERE id = ?3 AND ifnull(last_used, 0) <= ?1`, u.Time, u.Addr, u.Credential, orNull(u.Client)); err != nil {
+			if _, err := t.exec(`UPDATE credential SET last_used = ?1, last_addr = ifnull(?2, last_addr), last_client = ifnull(?4, last_client)
+				WHERE id = ?3 AND ifnull(last_used, 0) <= ?1`, u.Time, orNull(u.Addr), u.Credential, orNull(u.Client)); err != nil {
 				return err
 			}
 		}
