@@ -4,6 +4,7 @@ GO       ?= go
 BIN      ?= bin/tandem
 PREFIX   ?= /usr/local
 FUZZTIME ?= 20s
+SOAK     ?= 10m
 
 # One set of build tags everywhere, so that every command shares the build cache.
 TAGS    := sqlite_fts5 sqlite_omit_load_extension netgo osusergo
@@ -13,10 +14,10 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -linkmode external -extldflags -stat
 export CGO_ENABLED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check race fuzz bench install clean docs
+.PHONY: help build demo test check race consistency fuzz bench install clean docs
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/tandem (static)
 	$(GO) build -trimpath -tags '$(TAGS)' -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/tandem
@@ -36,6 +37,9 @@ check: ## format, vet, staticcheck, import arrows
 
 race: ## all tests under the race detector
 	$(GO) test -race -tags '$(TAGS)' ./...
+
+consistency: ## 20 IMAP sessions work on the same mailboxes for SOAK (10m)
+	TANDEM_CONSISTENCY=$(SOAK) $(GO) test -count 1 -timeout 0 -v -tags '$(TAGS)' -run '^TestConsistency$$' ./imapd
 
 fuzz: ## every fuzz target for FUZZTIME (20s) each
 	@GO='$(GO)' TAGS='$(TAGS)' FUZZTIME='$(FUZZTIME)' scripts/fuzz

@@ -2,38 +2,55 @@ package imapd
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
 
 // mode is what a believer has asked of its session.
 type mode struct {
-	condstore, qresync, uidonly bool
+	rev2, condstore, qresync, uidonly, compress bool
+
+	// idle makes it wait in IDLE most of the time.
+	idle bool
 
 	// notify is the filter for the selected mailbox: SELECTED, or
 	// SELECTED-DELAYED; "" without NOTIFY.
 	notify string
 }
 
-// modes are those that run against each other.
+// modes are those that run against each other, a session each.
 func modes() []mode {
+	const now, delayed = "SELECTED", "SELECTED-DELAYED"
 	return []mode{
 		{},
+		{},
 		{condstore: true},
+		{condstore: true, idle: true},
 		{qresync: true},
+		{qresync: true},
+		{qresync: true, idle: true, compress: true},
 		{uidonly: true},
-		{notify: "SELECTED-DELAYED"},
-		{qresync: true, notify: "SELECTED-DELAYED"},
-		{qresync: true, uidonly: true, notify: "SELECTED"},
-		{notify: "SELECTED"},
+		{uidonly: true, qresync: true},
+		{rev2: true},
+		{rev2: true, qresync: true},
+		{rev2: true, uidonly: true, compress: true},
+		{idle: true},
+		{compress: true},
+		{notify: delayed},
+		{notify: now},
+		{notify: delayed, qresync: true},
+		{notify: now, qresync: true, uidonly: true, rev2: true},
+		{notify: now, idle: true, condstore: true, compress: true},
+		{notify: delayed, idle: true, qresync: true, uidonly: true},
 	}
 }
 
 // byUID says that sequence numbers are no good in commands.
 func (m mode) byUID() bool { return m.uidonly || m.notify == "SELECTED" }
+
+// modseqs says that every change is told with its MODSEQ.
+func (m mode) modseqs() bool { return m.condstore || m.qresync }
 
 // syncState is what a client keeps to come back to a mailbox.
 type syncState struct {
@@ -42,25 +59,14 @@ type syncState struct {
 	given    int // HIGHESTMODSEQ since the last tagged answer
 	exists   int
 	resuming bool
-	archive  int // messages in Archive, by STATUS
 }
-
-var (
-	modseqItem   = regexp.MustCompile(`\bMODSEQ \((\d+)\)`)
-	highestCode  = regexp.MustCompile(`\[HIGHESTMODSEQ (\d+)\]`)
-	vanishedLine = regexp.MustCompile(`^\* VANISHED (\(EARLIER\) )?([\d,:]+)$`)
-	archiveLine  = regexp.MustCompile(`^\* STATUS Archive \(.*\bMESSAGES (\d+)`)
-)
 
 // hear notes mod-sequences as RFC 7162 section 6 tells clients to.
 func (y *syncState) hear(line string) {
-	if m := highestCode.FindStringSubmatch(line); m != nil {
-		y.given, _ = strconv.Atoi(m[1])
+	if _, code, ok := strings.Cut(line, "[HIGHESTMODSEQ "); ok {
+		_, _ = fmt.Sscan(strings.TrimRight(strings.Fields(code)[0], "]"), &y.given)
 	}
-	if m := modseqItem.FindStringSubmatch(line); m != nil {
-		n, _ := strconv.Atoi(m[1])
-		y.seen = max(y.seen, n)
-	}
+	y.seen = max(y.seen, number(modseqItem, line))
 }
 
 // tagged settles where to resume from.
@@ -73,199 +79,179 @@ func (y *syncState) tagged() {
 	y.given, y.seen = 0, 0
 }
 
-// start selects the mailbox in the session's mode.
-func (b *believer) start() {
+// remembered is what a client keeps of a mailbox that it has left.
+type remembered struct {
+	list     []believed
+	validity string
+	highest  int
+}
+
+// entering is a SELECT in hand.
+type entering struct {
+	name string
+	back *remembered // resume from it; nil: begin anew
+}
+
+// begin connects and asks for what the mode is.
+func (b *believer) begin() {
+	b.begins = time.Now()
+	b.client = b.w.ts.login(b.t, "alice")
+	b.note("--", "connected")
+	if b.mode.compress {
+		b.startCompress()
+	}
+	var words []string
+	if b.mode.rev2 {
+		words = append(words, "IMAP4rev2")
+	}
 	if b.mode.qresync {
-		b.run("ENABLE QRESYNC")
+		words = append(words, "QRESYNC")
 	}
 	if b.mode.uidonly {
-		b.run("ENABLE UIDONLY")
+		words = append(words, "UIDONLY")
 	}
+	if len(words) > 0 {
+		b.run("ENABLE %s", strings.Join(words, " "))
+	}
+	b.counts = map[string]map[string]int{}
 	if b.mode.notify != "" {
-		b.run("NOTIFY SET STATUS (%s (MessageNew (UID FLAGS) MessageExpunge FlagChange)) (mailboxes Archive (MessageNew MessageExpunge))", b.mode.notify)
+		b.names = map[string]bool{}
+		b.run("NOTIFY SET STATUS (%s (MessageNew (UID FLAGS) MessageExpunge FlagChange)) "+
+			"(mailboxes (INBOX Archive Work) (MessageNew MessageExpunge FlagChange)) (subtree tmp (MailboxName))", b.mode.notify)
+		b.run(`LIST "" *`)
 	}
+	if b.kept == nil {
+		b.kept = map[string]remembered{}
+	}
+}
+
+// ended takes in that the server has ended the session, as it may when a
+// mailbox that was about to be looked into is gone; else it is a fault.
+func (b *believer) ended(line string) string {
+	if !strings.HasPrefix(b.at, "tmp") || !strings.Contains(line, "deleted") {
+		b.fault("%s", line)
+		b.t.FailNow()
+	}
+	b.reconnect()
+	return "BYE"
+}
+
+// reconnect begins again, knowing what it knew.
+func (b *believer) reconnect() {
+	_ = b.conn.Close()
+	b.leave()
+	b.next = nil
+	b.begin()
+}
+
+// enter selects a mailbox, resuming where it can.
+func (b *believer) enter(name string) {
+	if b.mode.qresync && b.rnd.IntN(3) > 0 {
+		b.fetchUnknown() // so that there is more to remember
+	}
+	b.next = &entering{name: name}
+	params := ""
 	if b.mode.condstore {
-		b.run("SELECT INBOX (CONDSTORE)")
-	} else {
-		b.run("SELECT INBOX")
+		params = " (CONDSTORE)"
+	}
+	if kept, ok := b.kept[name]; ok && b.mode.qresync && name != b.at && b.rnd.IntN(5) > 0 {
+		b.next.back = &kept
+		params = " (QRESYNC (" + b.resumption(&kept) + "))"
+		b.w.resumed.Add(1)
+	}
+	if b.at == "" {
+		b.arrive()
+	}
+	answer := b.run("SELECT %s%s", name, params)
+	switch {
+	case answer == "BYE":
+	case !strings.HasPrefix(answer, "OK"):
+		b.arriveNowhere()
+	default:
+		b.entered()
 	}
 }
 
-// fetchAll asks for what is not known of any message.
-func (b *believer) fetchAll() {
-	if b.mode.byUID() {
-		b.run("UID FETCH 1:* (FLAGS)")
-	} else {
-		b.run("FETCH 1:* (UID FLAGS)")
+// arriveNowhere is after a SELECT that failed: no mailbox is selected.
+func (b *believer) arriveNowhere() {
+	if b.next != nil {
+		b.leave()
 	}
+	b.next = nil
+	b.at, b.list, b.sync, b.live = "", nil, syncState{}, liveBelief{}
 }
 
-// find gives the place of a UID, making it known if it was not.
-func (b *believer) find(uid int) int {
-	for i := range b.list {
-		if b.list[i].uid == uid {
-			return i + 1
+// arrive is where answers begin to be about the mailbox being selected.
+func (b *believer) arrive() {
+	next := b.next
+	b.leave()
+	if next == nil {
+		return // it has deleted the mailbox
+	}
+	b.next = nil
+	b.at = next.name
+	if next.back != nil {
+		b.list = slices.Clone(next.back.list)
+		b.sync = syncState{highest: next.back.highest, resuming: true}
+	}
+	delete(b.counts, b.at)
+}
+
+// leave remembers the mailbox being left.
+func (b *believer) leave() {
+	if b.at != "" && b.mode.qresync && !b.sync.resuming {
+		b.remember()
+	}
+	delete(b.counts, b.at)
+	b.at, b.id, b.list, b.sync, b.live = "", "", nil, syncState{}, liveBelief{}
+}
+
+// remember keeps the mailbox as far as every message is known, so that numbers
+// are places.
+func (b *believer) remember() {
+	known := slices.Clone(b.list)
+	if i := slices.IndexFunc(known, func(m believed) bool { return m.uid == 0 }); i >= 0 {
+		known = known[:i]
+	}
+	for _, m := range b.list[len(known):] {
+		if m.uid != 0 {
+			delete(b.kept, b.at)
+			return
 		}
 	}
-	for i := range b.list {
-		if b.list[i].uid != 0 {
-			continue
-		}
-		b.list[i] = believed{uid: uid}
-		slices.SortStableFunc(b.list, func(x, y believed) int { // the unknown ones last
-			return int(uint32(x.uid-1)) - int(uint32(y.uid-1))
-		})
-		return b.find(uid)
+	for i := range known {
+		known[i].found = false
 	}
-	return 0
+	b.kept[b.at] = remembered{list: known, validity: b.validity, highest: b.sync.highest}
 }
 
-// hearSync takes in what the modes add; it says whether the line is done with.
-func (b *believer) hearSync(line string) bool {
-	if m := archiveLine.FindStringSubmatch(line); m != nil && b.mode.notify != "" {
-		b.sync.archive, _ = strconv.Atoi(m[1])
-		return true
-	}
-	if m := vanishedLine.FindStringSubmatch(line); m != nil {
-		b.vanish(line, m[1] != "", uidsOf(m[2]))
-		return true
-	}
-	if (b.mode.qresync || b.mode.uidonly) && strings.HasSuffix(line, " EXPUNGE") {
-		b.t.Errorf("%s: %s, in answer to %s", b.name, line, b.busy)
-		return true
-	}
-	if b.mode.uidonly && strings.Contains(line, " FETCH (") {
-		b.t.Errorf("%s: %s, in answer to %s", b.name, line, b.busy)
-		return true
-	}
+// entered settles what a SELECT has told.
+func (b *believer) entered() {
 	if !b.sync.resuming {
-		return false
-	}
-	if m := numberLine.FindStringSubmatch(line); m != nil && m[2] == "EXISTS" {
-		b.sync.exists, _ = strconv.Atoi(m[1])
-		return true
-	}
-	if m := fetchLine.FindStringSubmatch(line); m != nil {
-		uid, _ := strconv.Atoi(m[1])
-		if !b.mode.uidonly {
-			uid, _ = strconv.Atoi(uidItem.FindStringSubmatch(m[2])[1])
-		}
-		for i := range b.list {
-			if b.list[i].uid == uid {
-				b.list[i].flags = sortedFlags(strings.Fields(flagsItem.FindStringSubmatch(m[2])[1]))
-			}
-		}
-		return true
-	}
-	return false
-}
-
-func uidsOf(set string) (uids []int) {
-	for _, r := range strings.Split(set, ",") {
-		first, last, ok := strings.Cut(r, ":")
-		from, _ := strconv.Atoi(first)
-		to := from
-		if ok {
-			to, _ = strconv.Atoi(last)
-		}
-		for ; from <= to; from++ {
-			uids = append(uids, from)
-		}
-	}
-	return uids
-}
-
-// unknownAt gives the place of a message whose UID is not known and may be uid,
-// by the UIDs around it; -1 when there is none. In mode UIDONLY places mean
-// nothing.
-func (b *believer) unknownAt(uid int) int {
-	at := -1
-	for i, m := range b.list {
-		switch {
-		case m.uid == 0:
-			at = i
-		case b.mode.uidonly:
-		case m.uid > uid:
-			return at
-		default:
-			at = -1
-		}
-	}
-	return at
-}
-
-// vanish takes messages out. Those whose UIDs are not known yet are all alike
-// between two that are known.
-func (b *believer) vanish(line string, earlier bool, uids []int) {
-	word, _, _ := strings.Cut(b.busy, " ")
-	if !earlier && (word == "FETCH" || word == "STORE" || word == "SEARCH") && b.mode.notify != "SELECTED" {
-		b.t.Errorf("%s: %s in answer to %s", b.name, line, b.busy)
-	}
-	for _, uid := range uids {
-		if i := slices.IndexFunc(b.list, func(m believed) bool { return m.uid == uid }); i >= 0 {
-			if earlier && !b.sync.resuming {
-				b.t.Errorf("%s: %s, but it is there (%s)", b.name, line, b.busy)
-			}
-			b.list = slices.Delete(b.list, i, i+1)
-			continue
-		}
-		if earlier {
-			continue
-		}
-		i := b.unknownAt(uid)
-		if i < 0 {
-			b.t.Errorf("%s: %s tells of %d, which is not known (%s)", b.name, line, uid, b.busy)
-			return
-		}
-		b.list = slices.Delete(b.list, i, i+1)
-	}
-	if earlier {
 		return
 	}
-	for i := range b.list {
-		if b.list[i].uid == 0 {
-			b.list[i].flags = nil
-		}
-	}
-}
-
-// comeBack leaves the mailbox and resumes, keeping what it knows by UID.
-func (b *believer) comeBack() {
-	b.fetchAll() // so that what is not known is at the end
-	b.run("UNSELECT")
-	b.list = slices.DeleteFunc(b.list, func(m believed) bool { return m.uid == 0 })
-	b.sync.resuming = true
-	verb := []string{"SELECT INBOX (QRESYNC (%s %d))", "SELECT INBOX (QRESYNC (%s %d 1:4294967295))"}[b.rnd.IntN(2)]
-	if n := len(b.list); n > 0 && !b.mode.uidonly && b.rnd.IntN(2) == 0 {
-		verb = fmt.Sprintf("SELECT INBOX (QRESYNC (%%s %%d (1,%d %d,%d)))", n, b.list[0].uid, b.list[n-1].uid)
-		if n == 1 {
-			verb = fmt.Sprintf("SELECT INBOX (QRESYNC (%%s %%d (1 %d)))", b.list[0].uid)
-		}
-	}
-	b.run(verb, b.validity, max(1, b.sync.highest))
 	b.sync.resuming = false
+	if b.kept[b.at].validity != b.validity {
+		b.list = nil
+	}
 	if len(b.list) > b.sync.exists {
-		b.t.Errorf("%s: %d messages, but %d known after %s", b.name, b.sync.exists, len(b.list), b.busy)
+		b.fault("%d messages, but %d known after it", b.sync.exists, len(b.list))
 	}
-	for len(b.list) < b.sync.exists {
-		b.list = append(b.list, believed{})
-	}
+	b.grow(b.sync.exists)
 }
 
-// agreesOnArchive compares what NOTIFY told of another mailbox. It is told
-// between commands, so it may take a moment.
-func (b *believer) agreesOnArchive(truth *believer) {
-	if b.mode.notify == "" {
-		return
+// resumption gives the parameters of QRESYNC (RFC 7162 section 3.2.5).
+func (b *believer) resumption(kept *remembered) string {
+	text := fmt.Sprintf("%s %d", kept.validity, max(1, kept.highest))
+	n := len(kept.list)
+	switch what := b.rnd.IntN(4); {
+	case what == 0 || n == 0:
+	case what == 1:
+		text += " 1:4294967295"
+	case what == 2 || b.mode.uidonly || n == 1:
+		text += fmt.Sprintf(" %d:%d", kept.list[0].uid, kept.list[n-1].uid)
+	default:
+		text += fmt.Sprintf(" (1,%d %d,%d)", n, kept.list[0].uid, kept.list[n-1].uid)
 	}
-	truth.send("s STATUS Archive (MESSAGES)")
-	line := truth.line()
-	_, _ = truth.line(), line
-	want, _ := strconv.Atoi(archiveLine.FindStringSubmatch(line)[1])
-	for deadline := time.Now().Add(10 * time.Second); b.sync.archive != want; b.run("NOOP") {
-		if time.Now().After(deadline) {
-			b.t.Errorf("%s was told of %d messages in Archive, it has %d", b.name, b.sync.archive, want)
-			return
-		}
-	}
+	return text
 }

@@ -3,296 +3,304 @@ package imapd
 import (
 	"fmt"
 	"math/rand/v2"
-	"regexp"
+	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 )
 
+// The mailboxes that all sessions work in; others come and go below "tmp".
+func mainBoxes() []string { return []string{"INBOX", "Archive", "Work"} }
+
+// TestConsistency lets sessions of every mode do everything to the same
+// mailboxes at once, beside deliveries and POP3. What each believes from what
+// it was told must be what a new session sees.
+//
+// TANDEM_CONSISTENCY is how long it goes on ("10m"); without it a fixed number
+// of steps is done.
+func TestConsistency(t *testing.T) {
+	var until time.Time
+	if text := os.Getenv("TANDEM_CONSISTENCY"); text != "" {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		until = time.Now().Add(d)
+	}
+	rounds := 2
+	if testing.Short() {
+		rounds = 1
+	}
+	w := newWorld(t)
+	done := 0
+	for n := 0; n < rounds || time.Now().Before(until); n++ {
+		seed := rand.Uint64()
+		if until.IsZero() {
+			t.Logf("round %d: seed %d", n, seed)
+		}
+		w.round(seed)
+		done++
+		if t.Failed() {
+			break
+		}
+	}
+	t.Logf("%d rounds, %d steps, %d mailboxes compared, %d resumed, %d by POP3 or LMTP",
+		done, w.steps.Load(), w.compared, w.resumed.Load(), w.foreign.Load())
+}
+
+// How a round goes: everybody does some steps, then all views are compared.
+const (
+	stretches = 4
+	stretch   = 30
+)
+
+// round has one session of each mode work and be compared, several times.
+func (w *world) round(seed uint64) {
+	var sessions []*believer
+	for i, mode := range modes() {
+		b := &believer{w: w, t: w.t, name: string(rune('a' + i)), rnd: rand.New(rand.NewPCG(seed, uint64(i))), mode: mode}
+		sessions = append(sessions, b)
+	}
+	each := func(f func(b *believer)) {
+		var all sync.WaitGroup
+		for _, b := range sessions {
+			all.Go(func() { f(b) })
+		}
+		all.Wait()
+	}
+	each(func(b *believer) {
+		b.begin()
+		b.enter(mainBoxes()[b.rnd.IntN(3)])
+		b.fetchAll()
+	})
+	for n := range stretches {
+		stop := make(chan struct{})
+		var others sync.WaitGroup
+		others.Go(func() { w.otherProtocols(rand.New(rand.NewPCG(seed, uint64(100+n))), stop) })
+		each(func(b *believer) { b.work(stretch) })
+		close(stop)
+		others.Wait()
+		if n%2 == 0 {
+			// All change all silently, at once, over what others did and they
+			// have not heard of.
+			each(func(b *believer) { b.fetchAll() })
+			each(func(b *believer) { b.silent("+", "kw-"+b.name, b.all()...) })
+		}
+		if w.t.Failed() {
+			return
+		}
+		each(func(b *believer) { b.run("NOOP") })
+		w.compare(sessions)
+	}
+	each(func(b *believer) { b.run("LOGOUT") })
+}
+
+// compare compares what every session believes with what a new one sees.
+func (w *world) compare(sessions []*believer) {
+	truth := w.look()
+	for _, b := range sessions {
+		if b.at != "" {
+			b.agrees(truth[b.id])
+			w.compared++
+		}
+		b.agreesOnOthers(truth)
+		if b.faulty {
+			return
+		}
+	}
+}
+
 // believer is a session that keeps what a client would: a list of messages
 // built from untagged answers alone.
 type believer struct {
 	*client
-	rnd  *rand.Rand
-	name string
-	tags int
-	list []believed
-	busy string // command in hand
+	t      testing.TB
+	w      *world
+	rnd    *rand.Rand
+	name   string
+	mode   mode
+	tags   int
+	busy   string   // command in hand
+	said   []string // the last lines, of both sides
+	faulty bool
+	begins time.Time
 
-	mode mode
+	at   string // the selected mailbox by the name that it was selected by, or ""
+	id   string // its MAILBOXID
+	list []believed
 	sync syncState
+	kept map[string]remembered
+	next *entering // SELECT in hand
+	live liveBelief
+
+	counts map[string]map[string]int // of other mailboxes, as told by STATUS
+	names  map[string]bool           // of mailboxes, as told by NOTIFY
 }
 
 // believed is one message; unknown parts are zero and nil.
 type believed struct {
-	uid   int
-	flags []string // sorted, without \Recent
+	uid    int
+	flags  []string // sorted, without \Recent
+	modseq int
+	found  bool // by the search that is kept up to date
+	told   bool // flags, since the last silent STORE
 }
 
-var (
-	fetchLine  = regexp.MustCompile(`^\* (\d+) (?:UID)?FETCH \((.*)\)$`)
-	uidItem    = regexp.MustCompile(`\bUID (\d+)`)
-	flagsItem  = regexp.MustCompile(`\bFLAGS \(([^)]*)\)`)
-	numberLine = regexp.MustCompile(`^\* (\d+) (EXISTS|EXPUNGE)$`)
-)
+// work does a number of steps, until something is wrong somewhere.
+func (b *believer) work(steps int) {
+	for range steps {
+		if b.t.Failed() {
+			return
+		}
+		b.step()
+		b.w.steps.Add(1)
+	}
+}
 
-// run sends a command and takes in everything up to its tagged answer.
-func (b *believer) run(format string, args ...any) string {
+// note keeps a line of the dialogue for the report of a fault.
+func (b *believer) note(side, line string) {
+	if len(b.said) == 1000 {
+		b.said = append(b.said[:0], b.said[500:]...)
+	}
+	b.said = append(b.said, fmt.Sprintf("%9.3f %s %s", float64(time.Since(b.begins).Microseconds())/1000, side, line))
+}
+
+// fault reports the first thing that is wrong; the rest follows from it.
+func (b *believer) fault(format string, args ...any) {
+	if b.faulty {
+		return
+	}
+	b.faulty = true
+	b.t.Errorf("session %s %+v: %s\nin answer to %s\nthe dialogue ended\n%s",
+		b.name, b.mode, fmt.Sprintf(format, args...), b.busy, strings.Join(b.said[max(0, len(b.said)-300):], "\n"))
+}
+
+// say sends a line.
+func (b *believer) say(line string) {
+	b.note("C:", line)
+	b.send(line)
+}
+
+// tag makes a new one.
+func (b *believer) tag() string {
 	b.tags++
-	tag := fmt.Sprintf("%s%d", b.name, b.tags)
-	b.busy = fmt.Sprintf(format, args...)
-	b.send(tag + " " + b.busy)
-	return b.until(tag + " ")
+	return fmt.Sprintf("%s%d", b.name, b.tags)
 }
 
+// run sends a command and takes in everything up to its tagged answer, of
+// which it gives what follows the tag.
+func (b *believer) run(format string, args ...any) string {
+	tag := b.tag()
+	b.busy = fmt.Sprintf(format, args...)
+	b.say(tag + " " + b.busy)
+	answer := b.until(tag + " ")
+	b.judge(answer)
+	return answer
+}
+
+// refusals are the codes of NO that work at the same time explains.
+func refusals() []string {
+	return []string{"EXPUNGEISSUED", "NONEXISTENT", "TRYCREATE", "ALREADYEXISTS", "MODIFIED", "HASCHILDREN", "CANNOT"}
+}
+
+// judge looks whether an answer is one that a client that does no wrong can get.
+func (b *believer) judge(answer string) {
+	word, text, _ := strings.Cut(answer, " ")
+	code, _, _ := strings.Cut(strings.TrimPrefix(text, "["), "]")
+	code, _, _ = strings.Cut(code, " ")
+	if word != "OK" && word != "BYE" && !(word == "NO" && slices.Contains(refusals(), code)) {
+		b.fault("answered %s", answer)
+	}
+}
+
+// until takes in lines up to one that begins with prefix, and gives the rest
+// of it; or "BYE" when the server ends the session.
 func (b *believer) until(prefix string) string {
+	_ = b.conn.SetDeadline(time.Now().Add(30 * time.Second))
 	for {
-		line := b.line()
-		b.sync.hear(line)
-		if strings.HasPrefix(line, prefix) {
+		line := b.logical()
+		if rest, ok := strings.CutPrefix(line, prefix); ok {
+			b.sync.hear(line)
 			b.sync.tagged()
-			return line
+			return rest
+		}
+		if strings.HasPrefix(line, "* BYE") && b.busy != "LOGOUT" {
+			return b.ended(line)
 		}
 		b.hear(line)
 	}
 }
 
-// hear applies one untagged answer.
-func (b *believer) hear(line string) {
-	if b.hearSync(line) {
+// logical reads a line with the literals in it, whose octets it leaves out.
+func (b *believer) logical() string {
+	line := b.readLine()
+	for {
+		var n int
+		at := strings.LastIndexByte(line, '{')
+		if at < 0 || !strings.HasSuffix(line, "}") {
+			break
+		}
+		if _, err := fmt.Sscanf(line[at:], "{%d}", &n); err != nil {
+			break
+		}
+		for range n {
+			if _, err := b.in.ReadByte(); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+		line = line[:at] + "literal" + b.readLine()
+	}
+	b.note("S:", line)
+	return line
+}
+
+func (b *believer) readLine() string {
+	line, err := b.in.ReadString('\n')
+	if err != nil || !strings.HasSuffix(line, "\r\n") {
+		b.fault("reading a line: %q, %v", line, err)
+		b.t.FailNow()
+	}
+	if _, code, ok := strings.Cut(line, "[UIDVALIDITY "); ok {
+		b.validity, _, _ = strings.Cut(code, "]")
+	}
+	return strings.TrimSuffix(line, "\r\n")
+}
+
+// agrees compares what is believed, as far as it is known, with the truth. A
+// mailbox that is gone has no messages.
+func (b *believer) agrees(truth *believer) {
+	b.busy = "comparison of " + b.at
+	if truth == nil {
+		if len(b.list) > 0 {
+			b.fault("the mailbox is gone, but %d messages are believed in", len(b.list))
+		}
 		return
 	}
-	if m := numberLine.FindStringSubmatch(line); m != nil {
-		n, _ := strconv.Atoi(m[1])
-		if m[2] == "EXISTS" {
-			if n < len(b.list) {
-				b.t.Errorf("%s: EXISTS %d with %d known, in answer to %s", b.name, n, len(b.list), b.busy)
-			}
-			for len(b.list) < n {
-				b.list = append(b.list, believed{})
-			}
+	if len(b.list) != len(truth.list) {
+		b.fault("%d messages believed, the mailbox has %d", len(b.list), len(truth.list))
+		return
+	}
+	for i, m := range b.list {
+		if b.mode.uidonly { // places mean nothing
+			i = slices.IndexFunc(truth.list, func(real believed) bool { return m.uid == 0 || m.uid == real.uid })
+		}
+		if i < 0 {
+			b.fault("UID %d is believed in, but gone", m.uid)
 			return
 		}
-		word, _, _ := strings.Cut(b.busy, " ")
-		if word == "FETCH" || word == "STORE" || word == "SEARCH" || word == "COPY" {
-			b.t.Errorf("%s: EXPUNGE in answer to %s", b.name, b.busy)
-		}
-		if n < 1 || n > len(b.list) {
-			b.t.Errorf("%s: EXPUNGE %d of %d", b.name, n, len(b.list))
-			return
-		}
-		b.list = slices.Delete(b.list, n-1, n)
-		return
-	}
-	if m := fetchLine.FindStringSubmatch(line); m != nil {
-		b.hearFetch(line, m)
-	}
-}
-
-func (b *believer) hearFetch(line string, m []string) {
-	n, _ := strconv.Atoi(m[1])
-	if b.mode.uidonly {
-		n = b.find(n)
-	}
-	if n < 1 || n > len(b.list) {
-		b.t.Errorf("%s: %s, but %d messages", b.name, line, len(b.list))
-		return
-	}
-	known := &b.list[n-1]
-	if u := uidItem.FindStringSubmatch(m[2]); u != nil {
-		uid, _ := strconv.Atoi(u[1])
-		if known.uid != 0 && known.uid != uid {
-			b.t.Errorf("%s: message %d was UID %d, now %s (in answer to %s)", b.name, n, known.uid, line, b.busy)
-		}
-		known.uid = uid
-	}
-	if f := flagsItem.FindStringSubmatch(m[2]); f != nil {
-		known.flags = sortedFlags(strings.Fields(f[1]))
-	}
-}
-
-func sortedFlags(list []string) []string {
-	out := []string{}
-	for _, f := range list {
-		if f != `\Recent` {
-			out = append(out, f)
+		real := truth.list[i]
+		switch {
+		case m.uid != 0 && m.uid != real.uid:
+			b.fault("message %d is UID %d, believed %d", i+1, real.uid, m.uid)
+		case m.flags != nil && !slices.Equal(m.flags, real.flags):
+			b.fault("message %d (UID %d) has flags %v, believed %v", i+1, real.uid, real.flags, m.flags)
+		case b.mode.modseqs() && m.modseq != 0 && m.modseq != real.modseq:
+			b.fault("message %d (UID %d) has MODSEQ %d, believed %d", i+1, real.uid, real.modseq, m.modseq)
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// some draws a sequence set that exists, or "".
-func (b *believer) some() (set string, seqs []int) {
-	if len(b.list) == 0 {
-		return "", nil
-	}
-	first := 1 + b.rnd.IntN(len(b.list))
-	last := min(len(b.list), first+b.rnd.IntN(4))
-	if b.rnd.IntN(3) == 0 {
-		first, last = 1, len(b.list)
-	}
-	for n := first; n <= last; n++ {
-		seqs = append(seqs, n)
-	}
-	return fmt.Sprintf("%d:%d", first, last), seqs
-}
-
-// someUIDs draws a set of UIDs, some of which may be gone.
-func (b *believer) someUIDs() string {
-	n := 1
-	if len(b.list) > 0 {
-		n += b.list[b.rnd.IntN(len(b.list))].uid
-	}
-	return fmt.Sprintf("%d:%d", n, n+b.rnd.IntN(4))
-}
-
-// step does one thing at random.
-func (b *believer) step() {
-	flag := []string{`\Seen`, `\Flagged`, `\Deleted`, `\Draft`, "kw1", "kw2"}[b.rnd.IntN(6)]
-	op := []string{"+", "-", ""}[b.rnd.IntN(3)]
-	set, seqs := b.some()
-	other := "INBOX"
-	if b.rnd.IntN(2) == 0 {
-		other = "Archive"
-	}
-	if b.rnd.IntN(3) == 0 && slices.ContainsFunc(b.list, func(m believed) bool { return m.flags == nil }) {
-		b.fetchAll() // as clients do after EXISTS
-	}
-	if b.mode.byUID() {
-		set, seqs = "", nil // sequence numbers are not taken, or change their meaning at any time
-	}
-	switch what := b.rnd.IntN(22); {
-	case len(b.list) < 20 && (what == 0 || what == 19):
-		b.run("APPEND INBOX (%s) {4+}\r\na: b {4+}\r\na: b {4+}\r\na: b {4+}\r\na: b", flag)
-	case what == 1:
-		b.run("NOOP")
-	case what == 2:
-		b.run("UID STORE %s %sFLAGS (%s)", b.someUIDs(), op, flag)
-	case what == 3:
-		b.run("UID COPY %s %s", b.someUIDs(), other)
-	case what == 4:
-		b.run("UID MOVE %s %s", b.someUIDs(), other)
-	case what == 5:
-		b.run("EXPUNGE")
-	case what == 6:
-		b.run("UID EXPUNGE %s", b.someUIDs())
-	case what == 7:
-		b.run("UID SEARCH OR SEEN KEYWORD kw1")
-	case what == 8:
-		b.tags++
-		b.busy = "IDLE"
-		b.send(fmt.Sprintf("%s%d IDLE", b.name, b.tags))
-		b.until("+ ")
-		b.send("DONE")
-		b.until(fmt.Sprintf("%s%d ", b.name, b.tags))
-	case what > 19 && b.mode.qresync:
-		b.comeBack()
-	case what > 12 && b.mode.byUID():
-		b.silent(op, flag)
-	case set == "" || what == 0 || what > 19:
-	case what == 9:
-		b.run("STORE %s %sFLAGS (%s)", set, op, flag)
-	case what == 10, what > 13:
-		b.silent(op, flag, seqs...)
-	case what == 11:
-		b.run("FETCH %s (UID FLAGS BODY[])", set)
-	case what == 12:
-		b.run("COPY %s %s", set, other)
-	case what == 13:
-		b.run("FETCH %s (FLAGS)", set)
-	}
-}
-
-// silent stores without being told, and believes what it asked for: by
-// sequence numbers, or by UIDs all that it knows.
-func (b *believer) silent(op, flag string, seqs ...int) {
-	if b.mode.byUID() {
-		seqs = b.all()
-	}
-	var uids []string
-	for _, n := range seqs {
-		m := &b.list[n-1]
-		if b.mode.byUID() && m.uid == 0 {
-			continue
-		}
-		uids = append(uids, strconv.Itoa(m.uid))
-		if m.flags == nil && op != "" {
-			continue
-		}
-		switch op {
-		case "+":
-			m.flags = sortedFlags(append(slices.Clone(m.flags), flag))
-		case "-":
-			m.flags = slices.DeleteFunc(slices.Clone(m.flags), func(f string) bool { return f == flag })
-		default:
-			m.flags = []string{flag}
-		}
-	}
-	switch {
-	case len(uids) == 0:
-	case b.mode.notify != "":
-		// Flags told before the command was read would be taken for later ones.
-		b.run("UID STORE %s %sFLAGS (%s)", strings.Join(uids, ","), op, flag)
-	case b.mode.byUID():
-		b.run("UID STORE %s %sFLAGS.SILENT (%s)", strings.Join(uids, ","), op, flag)
-	default:
-		b.run("STORE %d:%d %sFLAGS.SILENT (%s)", seqs[0], seqs[len(seqs)-1], op, flag)
-	}
-}
-
-// TestConsistency lets sessions of every mode do everything to one mailbox at
-// once. What each believes in the end from what it was told must be what a new
-// session sees.
-func TestConsistency(t *testing.T) {
-	rounds, steps := 4, 200
-	if testing.Short() {
-		rounds = 1
-	}
-	ts := startServer(t, nil)
-	for round := range rounds {
-		seed := rand.Uint64()
-		t.Logf("round %d: seed %d", round, seed)
-		var sessions []*believer
-		for i, mode := range modes() {
-			b := &believer{client: ts.login(t, "alice"), name: string(rune('a' + i)), rnd: rand.New(rand.NewPCG(seed, uint64(i))), mode: mode}
-			_ = b.conn.SetDeadline(time.Now().Add(time.Minute))
-			b.start()
-			b.fetchAll()
-			sessions = append(sessions, b)
-		}
-		each := func(f func(b *believer)) {
-			var all sync.WaitGroup
-			for _, b := range sessions {
-				all.Go(func() { f(b) })
-			}
-			all.Wait()
-		}
-		each(func(b *believer) {
-			for range steps {
-				if !t.Failed() {
-					b.step()
-				}
-			}
-		})
-		// In the end all change all silently, at once, over what others did and
-		// they have not heard of.
-		each(func(b *believer) { b.fetchAll() })
-		each(func(b *believer) { b.silent("+", "kw-"+b.name, b.all()...) })
-		fresh := &believer{client: ts.login(t, "alice"), name: "z"}
-		fresh.run("SELECT INBOX")
-		fresh.run("FETCH 1:* (UID FLAGS)")
-		for _, b := range sessions {
-			b.run("NOOP")
-			b.agrees(fresh)
-			b.agreesOnArchive(fresh)
-			b.run("LOGOUT")
-		}
-		fresh.run("LOGOUT")
-	}
+	b.agreesOnSearch(truth)
 }
 
 // all gives all sequence numbers.
@@ -301,22 +309,4 @@ func (b *believer) all() (seqs []int) {
 		seqs = append(seqs, n+1)
 	}
 	return seqs
-}
-
-// agrees compares what is believed, as far as it is known, with the truth.
-func (b *believer) agrees(truth *believer) {
-	b.t.Helper()
-	if len(b.list) != len(truth.list) {
-		b.t.Errorf("%s has %d messages, the mailbox %d", b.name, len(b.list), len(truth.list))
-		return
-	}
-	for i, m := range b.list {
-		real := truth.list[i]
-		if m.uid != 0 && m.uid != real.uid {
-			b.t.Errorf("%s: message %d is UID %d, believed %d", b.name, i+1, real.uid, m.uid)
-		}
-		if m.flags != nil && !slices.Equal(m.flags, real.flags) {
-			b.t.Errorf("%s: message %d (UID %d) has flags %v, believed %v", b.name, i+1, real.uid, real.flags, m.flags)
-		}
-	}
 }

@@ -30,10 +30,8 @@ func (s *session) tellNames(ctx context.Context) ([]store.Mailbox, error) {
 		row.HighestModSeq, row.UIDNext, row.Messages, row.Unseen = was.HighestModSeq, was.UIDNext, was.Messages, was.Unseen
 		i.known[id] = row
 	}
-	told := map[string]bool{}
 	for _, r := range changes.renamings {
 		s.tellName(tree, r.to, r.from)
-		told[r.to] = true
 	}
 	names := make([]string, 0, len(changes.affected))
 	for name := range changes.affected {
@@ -41,7 +39,7 @@ func (s *session) tellNames(ctx context.Context) ([]store.Mailbox, error) {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if !told[name] && i.asked(name, subs[name] || i.subs[name])&changes.affected[name] != 0 {
+		if i.asked(name, subs[name] || i.subs[name])&changes.affected[name] != 0 {
 			s.tellName(tree, name, "")
 		}
 	}
