@@ -20,6 +20,7 @@
 //	mbsync_test.go fetchmail_test.go getmail_test.go mpop_test.go
 //	curl_test.go mutt_test.go python_test.go imapclient_test.go
 //	                   one client each
+//	pop3check_test.go  tandem pop3-check against itself
 //	sequences_test.go  what mail programs with windows send
 //	corpus_test.go     2,750 real messages through every door
 //	cross_test.go      one protocol seen from another

@@ -98,6 +98,7 @@ type runner struct {
 	wire   wire            // what was seen in replies that should not be
 	second *reply          // see lock.go
 	wrong  *reply          // the reply to a wrong password
+	stays  bool            // the server does not close connections after QUIT
 }
 
 // emptyFirst is the check that runs before test mail is put in.

@@ -118,7 +118,8 @@ func oddOctet(line string) func(*test) {
 
 func quitBeforeLogin(t *test) {
 	s := t.dial()
-	s.quit()
+	s.ok("QUIT")
+	s.closed()
 }
 
 // stateChecks: a command in a state where it is not valid is refused (RFC 1939

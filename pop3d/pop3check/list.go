@@ -176,8 +176,8 @@ func uidlAfterDeletions(t *test) {
 	s := t.login()
 	sizes := s.sizes()
 	size := sizes[s.number(ids[2])]
-	s.ok("DELE %d", s.number(ids[0]))
 	s.ok("DELE %d", s.number(ids[1]))
+	s.ok("DELE %d", s.number(ids[0]))
 	s.quit()
 	s = t.login()
 	n := s.number(ids[2])
@@ -233,11 +233,12 @@ func newMailWaits(t *test) {
 	t.needMail()
 	s := t.login()
 	count, octets := s.stat()
-	text := t.r.build(sample{kind: "small", text: smallText})
-	if t.err == nil {
-		if err := t.r.side.put(text.text); err != nil {
-			t.fail("putting test mail in: %w", err)
-		}
+	if t.err != nil {
+		return
+	}
+	m := t.r.build(sample{kind: "small", text: smallText})
+	if err := t.r.side.put(m.text); err != nil {
+		t.fail("putting test mail in: %w", err)
 	}
 	count2, octets2 := s.stat()
 	t.that(count == count2 && octets == octets2, "new mail changed STAT from %d %d to %d %d", count, octets, count2, octets2)
@@ -245,10 +246,9 @@ func newMailWaits(t *test) {
 	if t.err != nil {
 		return
 	}
-	found := []mail{text}
-	if err := t.r.find(found); err != nil {
+	if err := t.r.find(&m); err != nil {
 		t.fail("the next session: %w", err)
 		return
 	}
-	t.r.ours = append(t.r.ours, found...)
+	t.r.ours = append(t.r.ours, m)
 }

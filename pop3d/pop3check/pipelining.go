@@ -113,7 +113,7 @@ func pipeliningMany(t *test) {
 func pipeliningQuit(t *test) {
 	ids := t.put(2)
 	s := t.pipelined()
-	s.write(fmt.Sprintf("DELE %d\r\nDELE %d\r\nQUIT\r\n", s.number(ids[0]), s.number(ids[1])))
+	s.write(fmt.Sprintf("DELE %d\r\nDELE %d\r\nQUIT\r\n", s.number(ids[1]), s.number(ids[0])))
 	s.expect("DELE", true)
 	s.expect("DELE", true)
 	s.expect("QUIT", true)

@@ -55,7 +55,7 @@ func sizeSample(kind string) func(*test) {
 
 func sizeAsIMAP(t *test) {
 	v := t.viewer()
-	s, n, text := t.sample("8-bit")
+	s, n, text := t.sample("dots")
 	size := s.sizes()[n]
 	if t.err != nil {
 		return

@@ -1,6 +1,9 @@
 package pop3check
 
-import "net"
+import (
+	"net"
+	"slices"
+)
 
 func updateChecks() []check {
 	return []check{
@@ -110,7 +113,7 @@ func quitNoOthers(t *test) {
 func quitAfterWork(t *test) {
 	ids := t.put(20)
 	s := t.login()
-	for _, id := range ids {
+	for _, id := range slices.Backward(ids) {
 		s.ok("DELE %d", s.number(id))
 	}
 	s.ok("QUIT")
@@ -159,7 +162,8 @@ func quitTruth(t *test) {
 
 func quitCloses(t *test) {
 	s := t.login()
-	s.quit()
+	s.ok("QUIT")
+	s.closed()
 }
 
 func closeRemovesNothing(t *test) {

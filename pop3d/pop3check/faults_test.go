@@ -1,0 +1,195 @@
+package pop3check
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// runFake checks a fake server and gives the checks that failed, with notes.
+func runFake(t *testing.T, fault string) (failed map[string]string, results []Result) {
+	t.Helper()
+	f := startFake(t, fault)
+	cfg := Config{Addr: f.addr, User: fakeUser, Password: fakePassword, Timeout: 2 * time.Second}
+	results, err := run(t.Context(), cfg, f, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed = map[string]string{}
+	for _, r := range results {
+		if r.Verdict == Fail {
+			failed[r.Name] = r.Note
+		}
+	}
+	return failed, results
+}
+
+func TestGoodServerPasses(t *testing.T) {
+	t.Parallel()
+	failed, results := runFake(t, "")
+	for name, note := range failed {
+		t.Errorf("%s: %s", name, note)
+	}
+	passed := 0
+	for _, r := range results {
+		if r.Verdict == Pass {
+			passed++
+		} else if r.Note == "" {
+			t.Errorf("%s: %s without a reason", r.Name, r.Verdict)
+		}
+	}
+	if passed < 150 {
+		t.Errorf("%d checks passed, most should", passed)
+	}
+}
+
+// faults are what servers get wrong, and which checks must tell. Others may fail
+// beside them, up to a number.
+var faults = []struct {
+	fault  string
+	checks string
+	beside int
+}{
+	// Seen in Stalwart.
+	{"counts marked messages", "stat-leaves-out-marked", 3},
+	{"lists marked messages", "list-leaves-out-marked", 2},
+	{"gives marked messages unique ids", "uidl-leaves-out-marked", 2},
+	{"TOP n 0 is all", "top-0 top-long-header", 0},
+	// Seen in WildDuck.
+	{"renumbers after DELE", "numbers-keep-after-dele", 25},
+	{"answers QUIT before the work", "quit-after-the-work", 3},
+	// Seen in Cyrus.
+	{"+OK to QUIT whatever happens", "quit-ok-means-removed", 0},
+	// Seen in Dovecot.
+	{"no lock", "lock-second-login", 0},
+	{"marks as read without QUIT", "close-marks-nothing-read", 0},
+	// Seen in others, or easily made.
+	{"deletes without QUIT", "close-removes-nothing reset-removes-nothing unfinished-quit-removes-nothing close-amid-retr-removes-nothing", 0},
+	{"no dot-stuffing", "retr-dots retr-dot-edges retr-last-dot top-dots", 5},
+	{"counts the stuffing", "size-dots size-dot-edges size-as-imap", 1},
+	{"counts line ends as one octet", "size-dots size-large", 5},
+	{"unique ids change", "uidl-same-next-session", 130},
+	{"unique ids are used again", "uidl-not-used-again", 130},
+	{"numbers wrap around", "list-huge uidl-huge retr-huge top-huge dele-huge", 20},
+	{"DELE takes marked messages", "dele-marked", 0},
+	{"RETR takes marked messages", "retr-marked", 1},
+	{"TOP takes marked messages", "top-marked", 0},
+	{"TOP counts the blank line", "top-1 top-7 top-dots", 6},
+	{"terminator not on its own line", "retr-no-line-end", 4},
+	{"RSET does nothing", "rset rset-then-quit rset-then-dele dele-until-quit", 8},
+	{"new mail comes in at once", "new-mail-waits", 2},
+	{"renumbers when others delete", "expunged-meanwhile", 0},
+	{"removes one message too many", "quit-removes-no-others", 130},
+	{"tells which users there are", "login-unknown-user", 0},
+	{"no response codes", "login-auth-code lock-in-use-code sasl-wrong-password", 0},
+	{"no capabilities after login", "capa-after-login capa-in-both-states", 3},
+	{"small letters", "replies-capitals", 3},
+	{"bare LF", "replies-crlf", 3},
+	{"input behind a command is lost", "pipelining-order pipelining-errors pipelining-login pipelining-retr pipelining-many", 6},
+	{"keeps replies back", "pipelining-split", 0},
+	{"goes on after QUIT", "quit-closes quit-before-login pipelining-nothing-after-quit", 10},
+	{"runs what came before TLS", "stls-injection", 0},
+}
+
+func TestFaultsAreFound(t *testing.T) {
+	t.Parallel()
+	for _, test := range faults {
+		t.Run(test.fault, func(t *testing.T) {
+			t.Parallel()
+			failed, _ := runFake(t, test.fault)
+			for name := range strings.FieldsSeq(test.checks) {
+				if _, ok := failed[name]; !ok {
+					t.Errorf("%s passed", name)
+				}
+				delete(failed, name)
+			}
+			if len(failed) > test.beside {
+				t.Errorf("%d other checks failed, at most %d should: %v", len(failed), test.beside, failed)
+			}
+		})
+	}
+}
+
+// TestTable looks at the rows themselves.
+func TestTable(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, c := range checks() {
+		if seen[c.name] || c.rfc == "" || strings.ToLower(c.name) != c.name {
+			t.Errorf("%q, RFC %q: twice, without RFC or not in small letters", c.name, c.rfc)
+		}
+		seen[c.name] = true
+	}
+	for _, f := range faults {
+		for name := range strings.FieldsSeq(f.checks) {
+			if !seen[name] {
+				t.Errorf("no check %s", name)
+			}
+		}
+	}
+}
+
+// TestWithoutMail: without a way to put mail in, the rest is checked.
+func TestWithoutMail(t *testing.T) {
+	t.Parallel()
+	f := startFake(t, "")
+	cfg := Config{Addr: f.addr, User: fakeUser, Password: fakePassword, Timeout: 2 * time.Second}
+	results, err := Run(t.Context(), cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[Verdict]int{}
+	for _, r := range results {
+		count[r.Verdict]++
+		if r.Verdict == Fail {
+			t.Errorf("%s: %s", r.Name, r.Note)
+		}
+	}
+	if count[Pass] < 50 || count[Skip] < 50 {
+		t.Errorf("verdicts: %v", count)
+	}
+}
+
+// TestLeavesMailAlone: what was in the maildrop before is there afterwards, and
+// nothing else is.
+func TestLeavesMailAlone(t *testing.T) {
+	t.Parallel()
+	f := startFake(t, "")
+	for i := range 3 {
+		if err := f.put(fmt.Appendf(nil, "Subject: mine %d\r\n\r\ntext\r\n", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := f.list()
+	cfg := Config{Addr: f.addr, User: fakeUser, Password: fakePassword, Timeout: 2 * time.Second}
+	results, err := run(t.Context(), cfg, f, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		if r.Verdict == Fail {
+			t.Errorf("%s: %s", r.Name, r.Note)
+		}
+	}
+	if after := f.list(); !slices.Equal(before, after) {
+		t.Errorf("%d messages are there, before %d", len(after), len(before))
+	}
+	for _, m := range before {
+		if m.seen {
+			t.Error("a message was retrieved that is not the run's own")
+		}
+	}
+}
+
+// TestWrongPassword: the run ends with the reason.
+func TestWrongPassword(t *testing.T) {
+	t.Parallel()
+	f := startFake(t, "")
+	cfg := Config{Addr: f.addr, User: fakeUser, Password: "other", Timeout: 2 * time.Second}
+	if _, err := Run(context.Background(), cfg, nil); err == nil || !strings.Contains(err.Error(), "login refused") {
+		t.Errorf("error %v, want that the login is refused", err)
+	}
+}
