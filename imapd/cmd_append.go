@@ -151,7 +151,7 @@ func (s *session) appendBytes(ctx context.Context, up *upload, in *store.Ingest)
 	}
 	if up.adds && !m.TooBig {
 		// RFC 9208 section 4.3.1: what has no room need not be sent.
-		if err := s.srv.cfg.Store.QuotaFor(ctx, s.actor, up.octets+m.Size, int64(len(up.list))+1); err != nil {
+		if err := s.srv.cfg.Store.QuotaFor(ctx, s.actor, up.box.ID, up.octets+m.Size, int64(len(up.list))+1); err != nil {
 			return err
 		}
 	}

@@ -55,7 +55,7 @@ func (s *session) create(ctx context.Context, a createArgs) error {
 		}
 		box.Use = use
 	}
-	made, err := s.srv.cfg.Store.CreateMailbox(ctx, s.actor, box)
+	made, err := s.srv.cfg.Store.CreateMailbox(ctx, s.actor, s.actor.Account, box)
 	if err == nil {
 		s.hasMade(ctx, made)
 		s.ok(s.mailboxCode(&made), "CREATE completed")

@@ -25,7 +25,7 @@ func (s *session) delete(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.srv.cfg.Store.DeleteMailbox(ctx, s.actor, name); err != nil {
+	if err := s.srv.cfg.Store.DeleteMailbox(ctx, s.actor, box.ID); err != nil {
 		return err
 	}
 	s.hasDeleted(box)

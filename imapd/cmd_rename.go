@@ -27,7 +27,11 @@ func (s *session) rename(ctx context.Context, a renameArgs) error {
 	if a.from != "INBOX" && strings.HasPrefix(a.to, a.from+"/") {
 		return no("CANNOT", "A mailbox cannot be moved into itself")
 	}
-	err := s.srv.cfg.Store.RenameMailbox(ctx, s.actor, a.from, a.to)
+	box, err := s.srv.cfg.Store.Mailbox(ctx, s.actor, a.from)
+	if err != nil {
+		return err
+	}
+	err = s.srv.cfg.Store.RenameMailbox(ctx, s.actor, box.ID, a.to)
 	if err == nil {
 		s.hasRenamed(ctx, a.from, a.to)
 	}

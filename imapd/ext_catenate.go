@@ -155,7 +155,7 @@ func (s *session) writeURL(ctx context.Context, v *view, u *imapURL, w io.Writer
 	}
 	f := &fetcher{ctx: ctx, s: s, v: v}
 	want := sec.op(true).want
-	for msg, err := range s.srv.cfg.Store.Messages(ctx, []store.MessageID{found[0].Message}, want) {
+	for msg, err := range v.Messages(ctx, []store.MessageID{found[0].Message}, want) {
 		if err != nil {
 			return err
 		}

@@ -18,9 +18,9 @@ type slowEngine struct {
 	release chan struct{}
 }
 
-func (e *slowEngine) Copy(ctx context.Context, by store.Actor, from, to store.MailboxID, uids store.UIDSet, move bool) (store.Copied, error) {
+func (e *slowEngine) Copy(ctx context.Context, by store.Actor, from, to store.MailboxID, uids store.UIDSet, move bool, maxKeywords int) (store.Copied, error) {
 	<-e.release
-	return e.Engine.Copy(ctx, by, from, to, uids, move)
+	return e.Engine.Copy(ctx, by, from, to, uids, move, maxKeywords)
 }
 
 // TestCopyInProgress: a copy that takes long says that it goes on.

@@ -45,7 +45,7 @@ func deletedStorage(ctx context.Context, s *session, box *store.Mailbox) (uint64
 	if box.Deleted == 0 {
 		return 0, nil
 	}
-	n, err := s.srv.cfg.Store.DeletedBytes(ctx, box.ID)
+	n, err := s.srv.cfg.Store.DeletedBytes(ctx, s.actor, box.ID)
 	return inUnits(n), err
 }
 

@@ -187,7 +187,7 @@ func (f *fetcher) read(batch []store.Member) error {
 		f.ids = append(f.ids, batch[i].Message)
 	}
 	next := 0 // the first member not answered for
-	for msg, err := range f.s.srv.cfg.Store.Messages(f.ctx, f.ids, f.want) {
+	for msg, err := range f.v.Messages(f.ctx, f.ids, f.want) {
 		if err != nil {
 			return f.readSingly(batch[next:], err)
 		}
@@ -293,7 +293,7 @@ func (f *fetcher) structure(m *fetched) (*message.Structure, error) {
 	}
 	blob := m.msg.Structure
 	if blob == nil { // an item that rarely needs it did not ask for it
-		for msg, err := range f.s.srv.cfg.Store.Messages(f.ctx, []store.MessageID{m.Message}, store.Want{Structure: true}) {
+		for msg, err := range f.v.Messages(f.ctx, []store.MessageID{m.Message}, store.Want{Structure: true}) {
 			if err != nil {
 				return nil, err
 			}
@@ -311,7 +311,7 @@ func (f *fetcher) structure(m *fetched) (*message.Structure, error) {
 // bytes gives the reader of a member's message.
 func (f *fetcher) bytes(m *fetched) *store.Reader {
 	if m.reader == nil {
-		m.reader = f.s.srv.cfg.Store.Reader(f.ctx, m.msg)
+		m.reader = f.v.Reader(f.ctx, m.msg)
 	}
 	return m.reader
 }

@@ -25,7 +25,7 @@ func TestNotifyOverflow(t *testing.T) {
 	}
 	by := store.Actor{Account: account.ID, Protocol: "imap"}
 	for n := range 1001 {
-		if _, err := ts.store.CreateMailbox(t.Context(), by, store.NewMailbox{Name: fmt.Sprintf("box%d", n)}); err != nil {
+		if _, err := ts.store.CreateMailbox(t.Context(), by, by.Account, store.NewMailbox{Name: fmt.Sprintf("box%d", n)}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -12,9 +12,10 @@ import (
 // candidate is a message that a search looks at, with what was read of it.
 type candidate struct {
 	*store.Member
-	ctx context.Context
-	st  *store.Store
-	msg *store.Message // read up to the level in hand
+	ctx  context.Context
+	st   *store.Store
+	view *view
+	msg  *store.Message // read up to the level in hand
 
 	parts  *message.Structure
 	texts  [2][]byte // searched text without and with headers, in scratch
@@ -99,7 +100,7 @@ func (c *candidate) textHas(header bool, want needle) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		text, err := c.scratch.searchers[i].Text(parts, c.st.Reader(c.ctx, c.msg).Parsed(), header, c.st.SearchTextMax())
+		text, err := c.scratch.searchers[i].Text(parts, c.view.Reader(c.ctx, c.msg).Parsed(), header, c.st.SearchTextMax())
 		if err != nil {
 			return false, err
 		}

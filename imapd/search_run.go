@@ -21,6 +21,7 @@ const (
 type searcher struct {
 	ctx     context.Context
 	st      *store.Store
+	view    *view // asked by the workers for messages only
 	what    *criterion
 	levels  []level // those at which there is something to decide
 	harvest harvest
@@ -59,7 +60,7 @@ func runSearch(ctx context.Context, st *store.Store, v *view, what *criterion, h
 	if err := what.prepare(v); err != nil {
 		return 0, err
 	}
-	r := &searcher{ctx: ctx, st: st, what: what, harvest: h}
+	r := &searcher{ctx: ctx, st: st, view: v, what: what, harvest: h}
 	for at := byEntry; at <= byText; at++ {
 		if what.decides(at) {
 			r.levels = append(r.levels, at)
@@ -175,7 +176,7 @@ func (r *searcher) look(j *job, mem *scratch) {
 		}
 		left := open[:0]
 		r.read(j, at, open, func(i int, msg *store.Message) {
-			c := candidate{Member: &j.page[i], ctx: r.ctx, st: r.st, msg: msg, scratch: mem, score: exactly}
+			c := candidate{Member: &j.page[i], ctx: r.ctx, st: r.st, view: r.view, msg: msg, scratch: mem, score: exactly}
 			got, err := r.what.eval(&c, at)
 			switch {
 			case err != nil:
@@ -263,7 +264,7 @@ func (r *searcher) readBatch(j *job, at level, places []int, f func(i int, msg *
 	}
 	want := store.Want{Structure: at >= byStructure, Header: at >= byHeader, Text: at >= byText}
 	next := 0
-	for msg, err := range r.st.Messages(r.ctx, ids, want) {
+	for msg, err := range r.view.Messages(r.ctx, ids, want) {
 		if err != nil {
 			r.readSingly(j, at, places[next:], f, err)
 			return

@@ -88,7 +88,7 @@ func TestCommands(t *testing.T) {
 func TestRecipients(t *testing.T) {
 	w := newWorld(t).listen()
 	for _, name := range []string{"Lists", "Lists/go", "twin", "Twin"} {
-		if _, err := w.store.CreateMailbox(t.Context(), w.by("alice"), store.NewMailbox{Name: name}); err != nil {
+		if _, err := w.store.CreateMailbox(t.Context(), w.by("alice"), w.by("alice").Account, store.NewMailbox{Name: name}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -122,7 +122,7 @@ func TestRecipients(t *testing.T) {
 
 func TestSubaddressOff(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.InboxOnly = true }).listen()
-	if _, err := w.store.CreateMailbox(t.Context(), w.by("alice"), store.NewMailbox{Name: "lists"}); err != nil {
+	if _, err := w.store.CreateMailbox(t.Context(), w.by("alice"), w.by("alice").Account, store.NewMailbox{Name: "lists"}); err != nil {
 		t.Fatal(err)
 	}
 	c := w.hello()

@@ -134,7 +134,7 @@ func (p *player) arrange(t place, word, rest string) {
 		}
 	default:
 		if _, err := p.store.Mailbox(t.Context(), p.by, box); store.KindOf(err) == store.NotFound && err != nil {
-			if _, err := p.store.CreateMailbox(t.Context(), p.by, store.NewMailbox{Name: box}); err != nil {
+			if _, err := p.store.CreateMailbox(t.Context(), p.by, p.by.Account, store.NewMailbox{Name: box}); err != nil {
 				t.Fatal(err)
 			}
 		}

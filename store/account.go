@@ -134,6 +134,9 @@ func (s *Store) CreateAccounts(ctx context.Context, list []NewAccount, replace b
 		if err != nil {
 			return err
 		}
+		if name == Anyone || name[0] == '-' { // RFC 4314 section 2: these mean something else in an ACL
+			return Errorf(Invalid, "account name %q: it would be taken for other than an account where rights are given", name)
+		}
 		list[i].Name = name
 	}
 	defer s.scram.forget()

@@ -102,6 +102,96 @@ const (
 	ACLRemove
 )
 
+// Grant is what a mailbox's ACL has for one account, or with Account 0 for
+// anyone.
+type Grant struct {
+	Account AccountID
+	Rights  Rights
+	Denied  Rights // taken away from what any grant gives
+}
+
+// Grants are a mailbox's ACL; its owner, who has all rights, is not in it.
+type Grants []Grant
+
+// Of gives an account's rights: what it and anyone are given, less what is
+// denied to either (RFC 4314 section 2).
+func (g Grants) Of(account AccountID) Rights {
+	var have, denied Rights
+	for i := range g {
+		if g[i].Account == 0 || g[i].Account == account {
+			have |= g[i].Rights
+			denied |= g[i].Denied
+		}
+	}
+	return have &^ denied
+}
+
+// ACLChange is a change of what an ACL has for one grantee.
+type ACLChange struct {
+	Grantee  AccountID // 0: anyone
+	Negative bool      // of what is denied
+	Rights   Rights
+	Op       ACLOp
+}
+
+// Side gives the rights of a grant that the change is about.
+func (c ACLChange) Side(g *Grant) *Rights {
+	if c.Negative {
+		return &g.Denied
+	}
+	return &g.Rights
+}
+
+// Apply gives a grant as the change leaves it.
+func (c ACLChange) Apply(g Grant) Grant {
+	side := c.Side(&g)
+	switch c.Op {
+	case ACLAdd:
+		*side |= c.Rights
+	case ACLRemove:
+		*side &^= c.Rights
+	default:
+		*side = c.Rights
+	}
+	return g
+}
+
+// visible are the rights any of which lets its holder know of a mailbox (RFC
+// 4314 section 4, MYRIGHTS).
+const visible = RightLookup | RightRead | RightInsert | RightCreate | RightDelete | RightAdminister
+
+// Visible reports whether these rights let their holder know of the mailbox.
+// To all others it is not there (RFC 4314 section 6).
+func (r Rights) Visible() bool { return r&visible != 0 }
+
+// Allow is nil when need is among r, else NotFound for one who may not know of
+// the mailbox, and Forbidden for one who may.
+func (r Rights) Allow(need Rights) error {
+	switch {
+	case !r.Visible():
+		return Errorf(NotFound, "no such mailbox")
+	case !r.Has(need):
+		return Errorf(Forbidden, "that needs the rights %q on the mailbox, of which %q are missing", need, need&^r)
+	}
+	return nil
+}
+
+// Flags gives the flags that may be changed under r (RFC 4314 section 4):
+// s is for \Seen, t for \Deleted, w for all others and for keywords.
+func (r Rights) Flags() Flags {
+	var may Flags
+	if r.Has(RightSeen) {
+		may |= FlagSeen
+	}
+	if r.Has(RightMark) {
+		may |= FlagDeleted
+	}
+	if r.Has(RightWrite) {
+		may |= ^(FlagSeen | FlagDeleted)
+	}
+	return may
+}
+
 // SharedMailbox is a mailbox of another account on which an account has
 // rights.
 type SharedMailbox struct {
@@ -111,16 +201,45 @@ type SharedMailbox struct {
 }
 
 // ACL lists who has rights on a mailbox, the owner first, then by identifier.
-// It needs RightAdminister: Forbidden without; NotFound without any right.
+// It needs RightAdminister: Forbidden without; NotFound when the actor may not
+// know of the mailbox.
 func (s *Store) ACL(ctx context.Context, by Actor, id MailboxID) ([]ACLEntry, error) {
-	return nil, Errorf(Internal, "not there yet")
+	return s.engine.ACL(ctx, by, id)
 }
 
-// SetACL changes an entry of a mailbox's ACL: needs RightAdminister. Invalid
-// for an identifier that is no account; Forbidden for one that would take
+// SetACL changes an entry of a mailbox's ACL: needs RightAdminister. The
+// identifier may be any name the account logs in with, Anyone, or either after
+// a "-". Invalid for one that is no account; Forbidden for what would take
 // rights away from the owner.
 func (s *Store) SetACL(ctx context.Context, by Actor, id MailboxID, identifier string, rights Rights, op ACLOp) error {
-	return Errorf(Internal, "not there yet")
+	// Who may not know of the mailbox, or not administer it, is told so and not
+	// which accounts there are.
+	have, err := s.Rights(ctx, by, id)
+	if err == nil {
+		err = have.Allow(RightAdminister)
+	}
+	if err != nil {
+		return err
+	}
+	change := ACLChange{Rights: rights & AllRights, Op: op}
+	if change.Grantee, change.Negative, err = s.Grantee(ctx, identifier); err != nil {
+		return err
+	}
+	return s.engine.SetACL(ctx, by, id, change)
+}
+
+// Grantee finds whom an identifier of an ACL means: an account, or 0 for
+// Anyone. Invalid if nobody.
+func (s *Store) Grantee(ctx context.Context, identifier string) (id AccountID, negative bool, err error) {
+	name, negative := strings.CutPrefix(identifier, "-")
+	if name == Anyone {
+		return 0, negative, nil
+	}
+	a, err := s.findLogin(ctx, name)
+	if err != nil && KindOf(err) == NotFound {
+		err = Errorf(Invalid, "no account %q to give rights to", name)
+	}
+	return a.ID, negative, err
 }
 
 // DeleteACL removes an entry of a mailbox's ACL, if there is one: needs
@@ -129,14 +248,36 @@ func (s *Store) DeleteACL(ctx context.Context, by Actor, id MailboxID, identifie
 	return s.SetACL(ctx, by, id, identifier, 0, ACLSet)
 }
 
-// Rights gives what the actor may do with a mailbox. NotFound if that is
-// nothing.
+// Rights gives what the actor may do with a mailbox. NotFound if it may not
+// know of it.
 func (s *Store) Rights(ctx context.Context, by Actor, id MailboxID) (Rights, error) {
-	return 0, Errorf(Internal, "not there yet")
+	return s.engine.Rights(ctx, by, id)
 }
 
 // Shared lists the mailboxes of other accounts on which the actor has any
-// right, by owner and name.
+// right by which it may know of them, by owner and name.
 func (s *Store) Shared(ctx context.Context, by Actor) ([]SharedMailbox, error) {
-	return nil, Errorf(Internal, "not there yet")
+	list, err := s.engine.Shared(ctx, by)
+	for i := range list {
+		list[i].Mailbox = s.withRecent(list[i].Mailbox)
+	}
+	return list, err
 }
+
+// MailboxOf finds a mailbox of an account by name, with the actor's rights on
+// it. NotFound if there is none that the actor may know of.
+func (s *Store) MailboxOf(ctx context.Context, by Actor, owner AccountID, name string) (SharedMailbox, error) {
+	name, err := CanonicalMailboxName(name)
+	if err != nil {
+		return SharedMailbox{}, Errorf(NotFound, "no such mailbox")
+	}
+	m, err := s.engine.SharedByName(ctx, by, owner, name)
+	if err == nil {
+		m.Mailbox = s.withRecent(m.Mailbox)
+	}
+	return m, err
+}
+
+// SharedAccount is the name of the account whose mailboxes belong to nobody in
+// particular. There need not be one.
+func (s *Store) SharedAccount() string { return s.opts.SharedAccount }

@@ -19,7 +19,7 @@
 //	scram.go    keys for SCRAM logins
 //	metadata.go annotations of mailboxes and of the server
 //	mailbox.go  mailbox names and verbs
-//	acl.go      who may do what with the mailboxes of others
+//	acl.go      who may do what with the mailboxes of others; rights.go: in a view
 //	message.go  verbs on messages, reading of bytes; replace.go: two in one
 //	ingest.go   a stream of bytes becomes a Body
 //	index.go    the in-memory index: loaded once, kept current by publish
@@ -28,7 +28,8 @@
 //	sessions.go who is logged in
 //	sessions_past.go  what sessions did; story.go: what happened to a message
 //	recover.go  bringing back what was deleted
-//	watch.go    a session's watch over a whole account
+//	watch.go    a session's watch over a whole account; watch_shared.go: over
+//	            what others share with it
 //	store.go    Open, Hub (publish and wake)
 //	upkeep.go   what happens in the background: flushing, pruning, making room
 //	engine.go   the Engine interface and its rules

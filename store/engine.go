@@ -18,10 +18,12 @@ import (
 //     from one goroutine with that commit's changes, before the verb returns.
 //   - Verbs take effect whole or not at all. A verb's context is looked at
 //     before its request joins a transaction, never after.
-//   - Every verb takes the actor; until sharing arrives the engine checks that
-//     the actor's account owns the mailbox (Forbidden otherwise; an Actor with
-//     Account 0 and Protocol "admin" or "lmtp" may do everything). Ids of other
-//     accounts give NotFound to reading verbs.
+//   - Every verb takes the actor and checks its rights on the mailbox in its
+//     own transaction: the owner has all of them, so has an Actor with Account
+//     0 and Protocol "admin" or "lmtp", all others what the mailbox's ACL gives
+//     them. Who may not know of a mailbox (Rights.Visible) is answered as if
+//     there were none: NotFound. Who lacks a right is Forbidden. Verbs that
+//     take no actor are for Store, which has checked.
 //   - UID, UIDVALIDITY, modseq and ids come from counters in rows, in the same
 //     transaction; they are never reused and never go back.
 //   - Each verb that changes a mailbox writes one journal row in its own
@@ -115,18 +117,22 @@ type MailboxEngine interface {
 	Mailboxes(ctx context.Context, owner AccountID) ([]Mailbox, error)
 	Mailbox(ctx context.Context, id MailboxID) (Mailbox, error)
 	MailboxByName(ctx context.Context, owner AccountID, name string) (Mailbox, error)
-	// CreateMailbox makes a mailbox and its missing parents. Exists if it is
-	// there. Limit beyond maxMailboxes (0: none). A special use that another
-	// mailbox of the account has gives Exists.
+	// CreateMailbox makes a mailbox and its missing parents, each with the ACL of
+	// the one above it. Exists if it is there. Limit beyond maxMailboxes (0:
+	// none). A special use that another mailbox of the account has gives Exists.
+	// Others than the owner need RightCreate on the nearest mailbox above it.
 	CreateMailbox(ctx context.Context, by Actor, owner AccountID, m NewMailbox, maxMailboxes int) (Mailbox, error)
 	// DeleteMailbox removes the mailbox with its entries (kept as tombstones
 	// for undelete), never INBOX (Forbidden). Children stay. The name's UIDs are
-	// not reused since a new mailbox gets a higher UIDVALIDITY.
+	// not reused since a new mailbox gets a higher UIDVALIDITY. It needs
+	// RightDelete.
 	DeleteMailbox(ctx context.Context, by Actor, id MailboxID) error
 	// RenameMailbox renames id to name and its children with it, making missing
 	// parents of the new name. Ids, UIDs, UIDVALIDITY stay. Exists if any new
 	// name is taken. Renaming INBOX (RFC 3501 section 6.3.5) makes a new mailbox
 	// of that name and moves all messages there; INBOX and its children stay.
+	// Others than the owner need RightDelete on it, and RightCreate on the
+	// nearest mailbox above the new name. ACLs stay.
 	RenameMailbox(ctx context.Context, by Actor, id MailboxID, name string, maxMailboxes int) error
 	// Subscriptions lists subscribed names ordered; some may not exist.
 	Subscriptions(ctx context.Context, owner AccountID) ([]string, error)
@@ -141,15 +147,31 @@ type MailboxEngine interface {
 	Expunges(ctx context.Context, id MailboxID, since ModSeq) ([]Expunge, error)
 	// Tombstones finds kept tombstones of these UIDs, as entries as they were.
 	Tombstones(ctx context.Context, id MailboxID, uids UIDSet) ([]Entry, error)
-	// DeletedBytes sums up the sizes of the entries with \Deleted.
-	DeletedBytes(ctx context.Context, id MailboxID) (int64, error)
+	// DeletedBytes sums up the sizes of the entries with \Deleted. It needs
+	// RightRead.
+	DeletedBytes(ctx context.Context, by Actor, id MailboxID) (int64, error)
 	// Metadata lists the annotations of a mailbox, or with 0 of the server, that
 	// the actor may see: its own private ones and the shared ones, each by name.
 	Metadata(ctx context.Context, by Actor, at MailboxID) ([]MetadataEntry, error)
 	// SetMetadata sets and removes annotations, all or none. They go with their
 	// mailbox. Limit above MetadataTotal; Forbidden to set shared ones of the
-	// server unless the actor may set quotas.
+	// server unless the actor may set quotas. Both need RightLookup and one of
+	// RightRead, RightSeen, RightWrite, RightInsert and RightPost, setting shared
+	// ones RightWrite.
 	SetMetadata(ctx context.Context, by Actor, at MailboxID, list []MetadataEntry) error
+	// Grants lists who has rights on a mailbox beside its owner; none if there
+	// is no such mailbox.
+	Grants(ctx context.Context, id MailboxID) (Grants, error)
+	// Rights gives the actor's rights on a mailbox.
+	Rights(ctx context.Context, by Actor, id MailboxID) (Rights, error)
+	// ACL lists a mailbox's ACL, the owner first; SetACL changes it. Both need
+	// RightAdminister. Forbidden is what takes rights away from the owner.
+	ACL(ctx context.Context, by Actor, id MailboxID) ([]ACLEntry, error)
+	SetACL(ctx context.Context, by Actor, id MailboxID, change ACLChange) error
+	// Shared lists the mailboxes of others that the actor may know of, by owner
+	// and name. SharedByName finds any one, of its own account too.
+	Shared(ctx context.Context, by Actor) ([]SharedMailbox, error)
+	SharedByName(ctx context.Context, by Actor, owner AccountID, name string) (SharedMailbox, error)
 	// SaveRecent raises the RecentFrom of mailboxes; those gone are passed over.
 	SaveRecent(ctx context.Context, recent map[MailboxID]UID) error
 }
@@ -183,22 +205,29 @@ type MessageEngine interface {
 	// the error is for failures of the whole. New EMAILIDs are random; THREADID
 	// is that of a known message the references name, else random. Keywords are
 	// made as needed (Limit beyond maxKeywords). Insertions that share a *Body
-	// share its stored bytes.
+	// share its stored bytes. It needs RightInsert; flags that the actor may not
+	// set are left out.
 	Insert(ctx context.Context, by Actor, list []Insertion, atomic bool, maxKeywords int) ([]Inserted, error)
 
 	// Replace removes the entry uid of mailbox id and inserts a message, in one
-	// transaction. Expunged when the entry is not there.
+	// transaction. Expunged when the entry is not there. It needs RightMark and
+	// RightExpunge, and RightInsert where the message goes.
 	Replace(ctx context.Context, by Actor, id MailboxID, uid UID, ins Insertion, maxKeywords int) (Inserted, error)
 
-	// SetFlags changes flags of the entries in uids.
+	// SetFlags changes flags of the entries in uids, as far as the actor may
+	// (Rights.Flags); Forbidden when that is none of them.
 	SetFlags(ctx context.Context, by Actor, id MailboxID, change FlagsChange, maxKeywords int) (FlagsResult, error)
-	// Copy copies (or moves, in one transaction) entries to another mailbox of
-	// the same account, or to itself; UIDs that have no entry are passed over.
-	// The copies have the same message, flags without FlagPOP3Trashed, and a
-	// SAVEDATE of now.
-	Copy(ctx context.Context, by Actor, from, to MailboxID, uids UIDSet, move bool) (Copied, error)
+	// Copy copies (or moves, in one transaction) entries to another mailbox, or
+	// to itself; UIDs that have no entry are passed over. The copies have the
+	// same message, flags without FlagPOP3Trashed, and a SAVEDATE of now. In
+	// another account they have a message of its own with the same body,
+	// prefix, EMAILID, THREADID and dates, its own UIDL, and keywords of the same
+	// names (Limit beyond maxKeywords); OverQuota for a move, too. It needs
+	// RightRead, to move RightMark and RightExpunge too, and RightInsert there;
+	// flags that the actor may not set there are left out.
+	Copy(ctx context.Context, by Actor, from, to MailboxID, uids UIDSet, move bool, maxKeywords int) (Copied, error)
 	// Expunge removes entries in uids, those with \Deleted only when
-	// onlyDeleted, leaving tombstones.
+	// onlyDeleted, leaving tombstones. It needs RightExpunge.
 	Expunge(ctx context.Context, by Actor, id MailboxID, uids UIDSet, onlyDeleted bool) (Expunge, error)
 	// Messages reads what never changes of messages, in the order of ids, in
 	// pages; ids that are gone are passed over.
@@ -335,6 +364,11 @@ type Change struct {
 	// when Mailbox has no UIDVALIDITY, the account's for the server, or, of
 	// account 0, the server's shared ones.
 	Metadata []string
+	// Reader is whose private ones are among Metadata.
+	Reader AccountID
+	// ACL says that Grants are the mailbox's ACL from now on.
+	ACL    bool
+	Grants Grants
 	// Crossed are the levels of the account's quota that the verb rose above.
 	Crossed []QuotaLevel
 }

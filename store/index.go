@@ -27,6 +27,8 @@ type index struct {
 	floor    ModSeq
 	flagged  ModSeq // of the last flag change
 	deleted  bool
+	grants   Grants // the ACL, if known: once a session of another account has opened it
+	known    bool
 	recent   UID // \Recent from here on, live
 	views    map[*View]bool
 	pending  pendingSet
@@ -240,6 +242,9 @@ func (x *index) publish(changes []Change) {
 	defer x.mu.Unlock()
 	for i := range changes {
 		c := &changes[i]
+		if c.ACL {
+			x.grants, x.known = c.Grants, true
+		}
 		if x.loaded {
 			x.apply(c)
 		} else {

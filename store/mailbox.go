@@ -78,38 +78,31 @@ func (s *Store) withRecent(m Mailbox) Mailbox {
 	return m
 }
 
-// CreateMailbox makes a mailbox with its missing parents.
-func (s *Store) CreateMailbox(ctx context.Context, by Actor, m NewMailbox) (Mailbox, error) {
+// CreateMailbox makes a mailbox of an account with its missing parents. In
+// another's it takes RightCreate on the nearest mailbox above it.
+func (s *Store) CreateMailbox(ctx context.Context, by Actor, owner AccountID, m NewMailbox) (Mailbox, error) {
 	name, err := CanonicalMailboxName(m.Name)
 	if err != nil {
 		return Mailbox{}, err
 	}
 	m.Name = name
-	made, err := s.engine.CreateMailbox(ctx, by, by.Account, m, s.opts.MaxMailboxes)
+	made, err := s.engine.CreateMailbox(ctx, by, owner, m, s.opts.MaxMailboxes)
 	return made, s.watchRoom(err)
 }
 
 // DeleteMailbox removes a mailbox; its children stay.
-func (s *Store) DeleteMailbox(ctx context.Context, by Actor, name string) error {
-	m, err := s.Mailbox(ctx, by, name)
-	if err != nil {
-		return err
-	}
-	return s.engine.DeleteMailbox(ctx, by, m.ID)
+func (s *Store) DeleteMailbox(ctx context.Context, by Actor, id MailboxID) error {
+	return s.engine.DeleteMailbox(ctx, by, id)
 }
 
-// RenameMailbox renames a mailbox and its children; INBOX is emptied into the
-// new one instead (RFC 3501 section 6.3.5).
-func (s *Store) RenameMailbox(ctx context.Context, by Actor, from, to string) error {
-	m, err := s.Mailbox(ctx, by, from)
+// RenameMailbox renames a mailbox and its children, within its account; INBOX
+// is emptied into the new one instead (RFC 3501 section 6.3.5).
+func (s *Store) RenameMailbox(ctx context.Context, by Actor, id MailboxID, to string) error {
+	to, err := CanonicalMailboxName(to)
 	if err != nil {
 		return err
 	}
-	to, err = CanonicalMailboxName(to)
-	if err != nil {
-		return err
-	}
-	return s.engine.RenameMailbox(ctx, by, m.ID, to, s.opts.MaxMailboxes)
+	return s.engine.RenameMailbox(ctx, by, id, to, s.opts.MaxMailboxes)
 }
 
 // SetSubscribed subscribes to a name, existing or not, or ends that. Limit when

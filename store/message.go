@@ -26,9 +26,9 @@ func (v *View) SetFlags(ctx context.Context, change FlagsChange) (FlagsResult, e
 	return v.s.engine.SetFlags(ctx, v.by, v.row.ID, change, v.s.opts.MaxKeywords)
 }
 
-// Copy copies or moves entries to another mailbox of the account.
+// Copy copies or moves entries to another mailbox, also of another account.
 func (v *View) Copy(ctx context.Context, to MailboxID, uids UIDSet, move bool) (Copied, error) {
-	res, err := v.s.engine.Copy(ctx, v.by, v.row.ID, to, uids, move)
+	res, err := v.s.engine.Copy(ctx, v.by, v.row.ID, to, uids, move, v.s.opts.MaxKeywords)
 	return res, v.s.watchRoom(err)
 }
 
@@ -39,12 +39,18 @@ func (v *View) Expunge(ctx context.Context, uids UIDSet) (Expunge, error) {
 
 // Expunges gives what was expunged later than since.
 func (v *View) Expunges(ctx context.Context, since ModSeq) ([]Expunge, error) {
+	if err := v.mayRead(); err != nil {
+		return nil, err
+	}
 	return v.s.engine.Expunges(ctx, v.row.ID, since)
 }
 
 // UIDLs gives the UIDLs of the mailbox's entries that have one of their own;
 // every other entry has DefaultUIDL of its message.
 func (v *View) UIDLs(ctx context.Context) (map[UID]string, error) {
+	if err := v.mayRead(); err != nil {
+		return nil, err
+	}
 	return v.s.engine.UIDLs(ctx, v.row.ID)
 }
 
@@ -54,9 +60,7 @@ func (v *View) DowngradedSizes(ctx context.Context) (map[UID]int64, error) {
 	return v.s.engine.DowngradedSizes(ctx, v.row.ID)
 }
 
-// Messages reads what never changes of messages, in the order of ids, in
-// pages; no statement is open while the loop body runs. Ids that are gone are
-// passed over.
+// Messages is View.Messages for those who need no view: it asks for no rights.
 func (s *Store) Messages(ctx context.Context, ids []MessageID, want Want) iter.Seq2[*Message, error] {
 	return s.engine.Messages(ctx, ids, want)
 }
@@ -89,6 +93,7 @@ func (s *Store) noteReads(by Actor, id MailboxID, uids UIDSet) {
 type Reader struct {
 	ctx   context.Context
 	s     *Store
+	v     *View // whose rights it rests on; nil: nobody's
 	m     *Message
 	chunk int // number of the chunk in data, -1: none
 	data  []byte
@@ -150,6 +155,11 @@ func (r *Reader) WriteDowngraded(w io.Writer) error {
 func (r *Reader) at(off int64) ([]byte, error) {
 	if off >= r.m.Size {
 		return nil, io.EOF
+	}
+	if r.v != nil {
+		if err := r.v.mayRead(); err != nil {
+			return nil, err
+		}
 	}
 	for _, part := range [][]byte{r.m.Prefix, r.m.Header} {
 		if off < int64(len(part)) {

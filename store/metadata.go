@@ -35,6 +35,9 @@ func CanonicalMetadataName(name string) (string, error) {
 	return name, nil
 }
 
+// isShared reports whether an entry is for all who may see its mailbox.
+func isShared(name string) bool { return strings.HasPrefix(name, "/shared/") }
+
 // Metadata gives all annotations of a mailbox, or with 0 of the server, that the
 // actor may see: private ones first, each by name.
 func (s *Store) Metadata(ctx context.Context, by Actor, at MailboxID) ([]MetadataEntry, error) {

@@ -27,7 +27,8 @@ func TestWatchedMetadataIsBounded(t *testing.T) {
 	defer w.Close()
 	defer other.Close()
 	row := Mailbox{ID: MailboxID(AccountID(1).FirstMessage() + 1), UIDValidity: 1}
-	s.tellWatches([]Change{{Mailbox: row, Metadata: []string{"/shared/b", "/private/a"}}})
+	s.tellWatches([]Change{{Mailbox: row, Reader: 1, Metadata: []string{"/shared/b", "/private/a"}}})
+	s.tellWatches([]Change{{Mailbox: row, Reader: 2, Metadata: []string{"/private/of-another"}}})
 	s.tellWatches([]Change{{Mailbox: row, Metadata: []string{"/shared/b"}}})
 	s.tellWatches([]Change{{Metadata: []string{"/shared/motd"}}})
 	seen := w.Take()

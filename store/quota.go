@@ -71,16 +71,54 @@ func (r Resources) of(name string) (v int64) {
 	return v
 }
 
+// QuotaRoot gives an account with what it uses and may use, to itself, to
+// administrators, and to those who may read a mailbox of it. NotFound to all
+// others (RFC 9208 section 7: what others use is confidential).
+func (s *Store) QuotaRoot(ctx context.Context, by Actor, id AccountID) (Account, error) {
+	if by.Account != id {
+		if err := s.maySeeQuota(ctx, by, id); err != nil {
+			return Account{}, err
+		}
+	}
+	return s.engine.Account(ctx, id)
+}
+
+func (s *Store) maySeeQuota(ctx context.Context, by Actor, id AccountID) error {
+	own, err := s.engine.Account(ctx, by.Account)
+	if err != nil || own.Admin {
+		return err
+	}
+	list, err := s.engine.Shared(ctx, by)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if list[i].ID.Account() == id && list[i].Rights.Has(RightRead) {
+			return nil
+		}
+	}
+	return Errorf(NotFound, "no such quota root")
+}
+
 // AccountByID finds an account by its id. NotFound if there is none.
 func (s *Store) AccountByID(ctx context.Context, id AccountID) (Account, error) {
 	return s.engine.Account(ctx, id)
 }
 
-// QuotaFor gives OverQuota when the actor has no room for more messages of so
-// many octets, so that a front end need not take it in to know. The verb that
-// stores the message decides.
-func (s *Store) QuotaFor(ctx context.Context, by Actor, octets, messages int64) error {
-	a, err := s.engine.Account(ctx, by.Account)
+// QuotaFor gives OverQuota when the owner of a mailbox has no room for more
+// messages of so many octets, so that a front end need not take it in to know.
+// It needs RightInsert. The verb that stores the message decides.
+func (s *Store) QuotaFor(ctx context.Context, by Actor, id MailboxID, octets, messages int64) error {
+	if by.Account != id.Account() {
+		have, err := s.Rights(ctx, by, id)
+		if err == nil {
+			err = have.Allow(RightInsert)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	a, err := s.engine.Account(ctx, id.Account())
 	if err != nil {
 		return err
 	}
@@ -96,9 +134,10 @@ func (s *Store) SetQuota(ctx context.Context, by Actor, id AccountID, limits Res
 	return s.engine.SetQuota(ctx, by, id, limits)
 }
 
-// DeletedBytes sums up the sizes of a mailbox's messages with \Deleted.
-func (s *Store) DeletedBytes(ctx context.Context, id MailboxID) (int64, error) {
-	return s.engine.DeletedBytes(ctx, id)
+// DeletedBytes sums up the sizes of a mailbox's messages with \Deleted. It needs
+// RightRead.
+func (s *Store) DeletedBytes(ctx context.Context, by Actor, id MailboxID) (int64, error) {
+	return s.engine.DeletedBytes(ctx, by, id)
 }
 
 // amount words a limit.

@@ -26,7 +26,8 @@ type Options struct {
 	PruneEvery    time.Duration // default 10 min
 	Logger        *slog.Logger
 	Now           func() time.Time
-	SearchTextMax int64 // decoded text looked at per message; default 8 MiB
+	SearchTextMax int64  // decoded text looked at per message; default 8 MiB
+	SharedAccount string // name of the account of mailboxes that are nobody's in particular; default "shared"
 }
 
 func (o *Options) setDefaults() {
@@ -39,6 +40,7 @@ func (o *Options) setDefaults() {
 	o.UpkeepEvery = orDefault(o.UpkeepEvery, 30*time.Second)
 	o.PruneEvery = orDefault(o.PruneEvery, 10*time.Minute)
 	o.SearchTextMax = orDefault(o.SearchTextMax, 8<<20)
+	o.SharedAccount = orDefault(o.SharedAccount, "shared")
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -66,6 +68,8 @@ type Store struct {
 	recent    map[MailboxID]UID // live values not yet written
 	searches  map[AccountID]chan struct{}
 	watches   map[AccountID]map[*Watch]bool
+	sharing   map[MailboxID]map[*Watch]bool // those of other accounts that may know of it
+	aclTurn   int                           // counts published changes of ACLs
 
 	idle int64 // bytes of the indexes that nobody has open; guarded by mu
 

@@ -39,17 +39,31 @@ type Member struct {
 // FlagSet gives all flags of the member.
 func (m *Member) FlagSet() FlagSet { return FlagSet{m.Flags, m.More} }
 
-// View opens a mailbox for a session. The mailbox row is as of now; the index
-// loads in the background if it is not in memory. Close must be called.
+// View opens a mailbox for a session, which needs RightRead. The mailbox row is
+// as of now; the index loads in the background if it is not in memory. Close
+// must be called.
 func (s *Store) View(ctx context.Context, by Actor, id MailboxID) (*View, error) {
 	v := &View{s: s, by: by, wake: make(chan struct{}, 1)}
 	if by.Account != id.Account() {
-		return nil, Errorf(NotFound, "no such mailbox")
+		have, err := s.Rights(ctx, by, id)
+		if err == nil {
+			err = have.Allow(RightRead)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	if err := s.acquire(ctx, v, id); err != nil {
 		return nil, err
 	}
-	if _, err := s.Keywords(ctx, id.Account()); err != nil {
+	_, err := s.Keywords(ctx, id.Account())
+	if err == nil {
+		err = v.learnGrants(ctx)
+	}
+	if err == nil {
+		err = v.mayRead()
+	}
+	if err != nil {
 		s.release(v)
 		return nil, err
 	}
@@ -394,6 +408,9 @@ func contains(list []ModSeq, m ModSeq) bool {
 // Tombstones finds what is kept of expunged members, by UID; FETCH may still
 // serve their bytes.
 func (v *View) Tombstones(ctx context.Context, uids UIDSet) ([]Entry, error) {
+	if err := v.mayRead(); err != nil {
+		return nil, err
+	}
 	return v.s.engine.Tombstones(ctx, v.row.ID, uids)
 }
 

@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// Watch is a session's hold on the changes of a whole account. A wake-up says
-// only that there may be something to Take.
+// Watch is a session's hold on the changes of a whole account, and with
+// AddShared of what others share with it. A wake-up says only that there may be
+// something to Take.
 type Watch struct {
 	s       *Store
 	account AccountID
@@ -17,6 +18,9 @@ type Watch struct {
 	rows map[MailboxID]Mailbox // becomes seen.Rows
 
 	entries int // in seen.Metadata
+
+	shared  map[MailboxID]Rights // of others' mailboxes that it may know of; guarded by Store.mu
+	sharing bool                 // AddShared was called; guarded by Store.mu
 }
 
 // Watched is what happened in an account between two looks at it.
@@ -28,6 +32,10 @@ type Watched struct {
 	// Metadata names the annotations that were set or removed, sorted, by
 	// mailbox; those of the server are under 0.
 	Metadata map[MailboxID][]string
+
+	// Rights has the account's rights on mailboxes of others where they have
+	// changed; 0 where it may no longer know of the mailbox.
+	Rights map[MailboxID]Rights
 }
 
 // What is kept at most for a session that does not look.
@@ -56,6 +64,9 @@ func (w *Watch) Close() {
 	if len(w.s.watches[w.account]) == 0 {
 		delete(w.s.watches, w.account)
 	}
+	for id := range w.shared {
+		w.share(id, 0)
+	}
 }
 
 // Wake receives when there may be something to Take.
@@ -73,8 +84,9 @@ func (w *Watch) Take() Watched {
 	return seen
 }
 
-// note keeps a committed change for the next Take.
-func (w *Watch) note(c *Change) {
+// note keeps a committed change for the next Take, with the row if that may be
+// read.
+func (w *Watch) note(c *Change, row bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.seen.Names = w.seen.Names || c.List
@@ -83,7 +95,7 @@ func (w *Watch) note(c *Change) {
 	switch {
 	case c.Deleted:
 		delete(w.rows, c.Mailbox.ID)
-	case c.Mailbox.UIDValidity == 0: // a name without a mailbox
+	case c.Mailbox.UIDValidity == 0 || !row: // a name without a mailbox
 	case !known && len(w.rows) >= maxWatchedRows:
 		w.seen.Lost = true
 	default:
@@ -92,6 +104,11 @@ func (w *Watch) note(c *Change) {
 		}
 		w.rows[c.Mailbox.ID] = c.Mailbox
 	}
+	w.rouse()
+}
+
+// rouse tells the session to look.
+func (w *Watch) rouse() {
 	select {
 	case w.wake <- struct{}{}:
 	default:
@@ -104,6 +121,9 @@ func (w *Watch) noteMetadata(c *Change) {
 		at = 0
 	}
 	for _, name := range c.Metadata {
+		if !isShared(name) && c.Reader != w.account {
+			continue
+		}
 		i, known := slices.BinarySearch(w.seen.Metadata[at], name)
 		if known {
 			continue
@@ -129,6 +149,7 @@ func (s *Store) tellWatches(changes []Change) {
 	for w := range s.watches[id.Account()] {
 		w.noteAll(changes)
 	}
+	s.tellShared(id, changes)
 	if id != 0 {
 		return
 	}
@@ -141,6 +162,6 @@ func (s *Store) tellWatches(changes []Change) {
 
 func (w *Watch) noteAll(changes []Change) {
 	for i := range changes {
-		w.note(&changes[i])
+		w.note(&changes[i], true)
 	}
 }

@@ -209,7 +209,7 @@ func (r *importRun) mailbox(item importItem) (store.MailboxID, error) {
 	}
 	m, err := r.store.Mailbox(r.ctx, r.by, name)
 	if store.KindOf(err) == store.NotFound && err != nil {
-		m, err = r.store.CreateMailbox(r.ctx, r.by, store.NewMailbox{Name: name})
+		m, err = r.store.CreateMailbox(r.ctx, r.by, r.by.Account, store.NewMailbox{Name: name})
 	}
 	if err == nil && item.Subscribe {
 		err = r.store.SetSubscribed(r.ctx, r.by, name, true)

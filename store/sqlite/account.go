@@ -204,6 +204,9 @@ func (t *tx) removeAccount(id store.AccountID) error {
 	if _, err := t.account(id); err != nil {
 		return err
 	}
+	if err := t.dropGrants(id); err != nil {
+		return err
+	}
 	list, err := mailboxesOf(t.conn, id)
 	if err != nil {
 		return err
@@ -220,7 +223,7 @@ func (t *tx) removeAccount(id store.AccountID) error {
 		"DELETE FROM mailbox WHERE account = ?",
 		"DELETE FROM subscription WHERE account = ?",
 		"DELETE FROM keyword WHERE account = ?",
-		"DELETE FROM metadata WHERE account = ?",
+		"DELETE FROM metadata WHERE account = ?1 OR reader = ?1",
 		"INSERT INTO removed_account (id) VALUES (?)",
 	} {
 		if _, err := t.exec(sql, id); err != nil {

@@ -132,7 +132,7 @@ func BenchmarkCopyExpungeAll(b *testing.B) {
 	var copying, expunging time.Duration
 	for b.Loop() {
 		begin := time.Now()
-		if _, err := e.Copy(b.Context(), benchActor, inbox, to.ID, store.AllUIDs(), false); err != nil {
+		if _, err := e.Copy(b.Context(), benchActor, inbox, to.ID, store.AllUIDs(), false, 0); err != nil {
 			b.Fatal(err)
 		}
 		copying += time.Since(begin)

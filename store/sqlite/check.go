@@ -141,6 +141,12 @@ var references = []reference{
 		}},
 	{"SELECT mailbox, uid FROM entry JOIN tombstone USING (mailbox, uid) WHERE 1" + fmt.Sprintf(alive, "mailbox"),
 		"mailbox %d, UID %d: there and expunged at once", nil},
+	{`SELECT mailbox, grantee FROM acl x WHERE NOT EXISTS (SELECT 1 FROM mailbox m WHERE m.id = x.mailbox)
+		OR grantee <> 0 AND NOT EXISTS (SELECT 1 FROM account a WHERE a.id = x.grantee) LIMIT 1000`,
+		"mailbox %d: rights are given on it to account %d, and one of the two is not there", func(t *tx, r row) error {
+			_, err := t.exec("DELETE FROM acl WHERE mailbox = ? AND grantee = ?", r.int(0), r.int(1))
+			return err
+		}},
 	{"SELECT mailbox, account FROM metadata x WHERE mailbox <> 0 AND NOT EXISTS (SELECT 1 FROM mailbox m WHERE m.id = x.mailbox) LIMIT 1000",
 		"mailbox %d of account %d has metadata, but there is no such mailbox", func(t *tx, r row) error {
 			_, err := t.exec("DELETE FROM metadata WHERE mailbox = ? AND account = ?", r.int(0), r.int(1))

@@ -50,6 +50,10 @@ func (k *checker) eachID(sql string, fn func(id int64) error) error {
 			}
 		}
 		k.flush()
+		// A damaged page may give ids in any order, and again and again.
+		if ids[len(ids)-1] <= last {
+			return store.Errorf(store.Corrupt, "rows after %d are out of order", last)
+		}
 		last = ids[len(ids)-1]
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"tandem/store"
 )
 
-// Copy copies or moves entries to a mailbox of the same account.
-func (e *Engine) Copy(ctx context.Context, by store.Actor, from, to store.MailboxID, uids store.UIDSet, move bool) (store.Copied, error) {
+// Copy copies or moves entries to a mailbox.
+func (e *Engine) Copy(ctx context.Context, by store.Actor, from, to store.MailboxID, uids store.UIDSet, move bool, maxKeywords int) (store.Copied, error) {
 	if err := e.space.check(ctx, "copy messages"); err != nil {
 		return store.Copied{}, err
 	}
@@ -17,7 +17,11 @@ func (e *Engine) Copy(ctx context.Context, by store.Actor, from, to store.Mailbo
 	}
 	var res store.Copied
 	err = e.writeBulk(ctx, "copy messages", rows, func(t *tx) error {
-		source, err := t.mailbox(by, from, store.RightRead)
+		need := store.RightRead
+		if move { // RFC 6851 section 3.3: it does what COPY, STORE and EXPUNGE do
+			need |= store.RightMark | store.RightExpunge
+		}
+		source, err := t.mailbox(by, from, need)
 		if err != nil {
 			return err
 		}
@@ -25,30 +29,48 @@ func (e *Engine) Copy(ctx context.Context, by store.Actor, from, to store.Mailbo
 		if err != nil {
 			return err
 		}
-		if from.Account() != to.Account() {
-			return store.Errorf(store.Forbidden, "messages cannot be copied to another account")
+		have, err := rightsOn(t.conn, by, to)
+		if err != nil {
+			return err
 		}
-		res, err = t.copyEntries(source, dest, uids, copyMode{move: move})
-		if err == nil && !move {
+		across := from.Account() != to.Account()
+		res, err = t.copyEntries(source, dest, uids, copyMode{move: move, lost: ^have.Flags(), maxKeywords: maxKeywords})
+		if err == nil && (across || !move) {
 			err = t.copyFits(by, to.Account())
 		}
 		if err != nil || len(res.Source) == 0 {
 			return err
 		}
-		verb := "copy"
+		rec := record{verb: "copy", mailbox: from, other: to, modseq: dest.HighestModSeq, uids: res.Source, otherUIDs: res.Dest}
 		if move {
-			verb = "move"
+			rec.verb = "move"
 		}
-		return t.journal(by, from.Account(), record{verb: verb, mailbox: from, other: to, modseq: dest.HighestModSeq,
-			uids: res.Source, otherUIDs: res.Dest})
+		if across {
+			return t.journalAcross(by, rec, source.HighestModSeq)
+		}
+		return t.journal(by, from.Account(), rec)
 	})
 	return res, err
 }
 
+// journalAcross notes in both accounts what went from one to the other: in the
+// source's as the copy or move it is, with the source's modseq, in the other's
+// as "receive", the mailboxes the other way round.
+func (t *tx) journalAcross(by store.Actor, r record, sourceModSeq store.ModSeq) error {
+	in := record{verb: "receive", mailbox: r.other, other: r.mailbox, modseq: r.modseq, uids: r.otherUIDs, otherUIDs: r.uids}
+	if err := t.journal(by, in.mailbox.Account(), in); err != nil {
+		return err
+	}
+	r.modseq = sourceModSeq
+	return t.journal(by, r.mailbox.Account(), r)
+}
+
 // copyMode says what copyEntries does beside copying.
 type copyMode struct {
-	move  bool
-	flags store.Flags // set on the copies
+	move        bool
+	flags       store.Flags // set on the copies
+	lost        store.Flags // left out on them
+	maxKeywords int         // of the account they go to, when it is another
 }
 
 // copyEntries gives dest an entry for each entry of uids, in UID order, and
@@ -58,6 +80,10 @@ func (t *tx) copyEntries(source, dest *mailboxRow, uids store.UIDSet, mode copyM
 	uids = clip(uids, source.UIDNext)
 	lot, err := t.readLot(source, uids)
 	if err != nil || lot.n == 0 {
+		return res, err
+	}
+	all, err := t.carry(lot, source, dest, mode)
+	if err != nil {
 		return res, err
 	}
 	first, err := t.takeUIDs(dest, lot.n)
@@ -76,7 +102,7 @@ func (t *tx) copyEntries(source, dest *mailboxRow, uids store.UIDSet, mode copyM
 		dest.count(lot.entries[i].Flags, int64(lot.entries[i].Size), 1)
 	}
 	c := t.change(dest)
-	c.Added, c.More = lot.entries, lot.more
+	c.Added, c.More, c.Keywords = lot.entries, lot.more, all
 	if mode.move {
 		lot.fate = fateMoved
 		if _, err := t.bury(source, uids, false, &lot.picked); err != nil {
@@ -94,6 +120,7 @@ type lot struct {
 	ranges  []lotRange
 	entries []store.Entry
 	more    map[store.UID]string
+	changed bool // entries are not as their rows
 }
 
 // lotRange is a range of source UIDs that holds n entries.
@@ -140,10 +167,10 @@ func (l *lot) become(first store.UID, modseq store.ModSeq, saved uint32, flags s
 	l.more = more
 }
 
-// insertLot writes the copies: one by one when they are few, else by the range
-// of source UIDs (32 is FlagPOP3Trashed).
+// insertLot writes the copies: one by one when they are few or differ from
+// their rows, else by the range of source UIDs (32 is FlagPOP3Trashed).
 func (t *tx) insertLot(source, dest store.MailboxID, l *lot, flags store.Flags) error {
-	if l.n <= rowByRow || len(l.ranges) == l.n {
+	if l.n <= rowByRow || len(l.ranges) == l.n || l.changed {
 		for i := range l.entries {
 			e := &l.entries[i]
 			if err := t.insertEntry(dest, e, l.more[e.UID]); err != nil {

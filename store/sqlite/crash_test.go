@@ -70,7 +70,7 @@ func (b *box) workOn(subject string, to store.MailboxID, last bool) {
 	b.must(err)
 	say("ack %s %d %d %d", subject, stageFlagged, in.UID, res.ModSeq)
 	say("try %s %d", subject, stageMoved)
-	got, err := b.Copy(ctx, admin, b.inbox, to, one, true)
+	got, err := b.Copy(ctx, admin, b.inbox, to, one, true, 0)
 	b.must(err)
 	say("ack %s %d %d %d", subject, stageMoved, got.Dest[0].Start, 0)
 	if !last {

@@ -25,7 +25,8 @@
 //	faults.go      errors of SQLite to kinds; read-only after a failed write
 //	account.go keyword.go mailbox.go   their verbs
 //	insert.go body.go thread.go uidl.go   taking messages in; downgrade.go is for readers without UTF-8
-//	flags.go copy.go expunge.go replace.go quit.go   changing what mailboxes hold
+//	flags.go copy.go across.go expunge.go replace.go quit.go   changing what mailboxes hold
+//	acl.go         who may do what, asked by every verb
 //	index.go read.go   reading mailboxes and messages
 //	undo.go undo_find.go undelete.go revive.go   bringing back what was deleted
 //	prune.go       forgetting what was expunged

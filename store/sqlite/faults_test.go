@@ -257,7 +257,7 @@ func TestTheReserveStopsNewMailAlone(t *testing.T) {
 	look(60 << 20)
 	_, err := b.put("refused")
 	b.wantKind(err, store.Unavailable)
-	_, err = b.Copy(t.Context(), admin, b.inbox, b.inbox, store.AllUIDs(), false)
+	_, err = b.Copy(t.Context(), admin, b.inbox, b.inbox, store.AllUIDs(), false, 0)
 	b.wantKind(err, store.Unavailable)
 	_, err = b.CreateMailbox(t.Context(), admin, b.inbox.Account(), store.NewMailbox{Name: "x"}, 0)
 	b.wantKind(err, store.Unavailable)

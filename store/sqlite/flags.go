@@ -19,7 +19,15 @@ func (e *Engine) SetFlags(ctx context.Context, by store.Actor, id store.MailboxI
 		if err != nil {
 			return err
 		}
-		res, err = t.setFlags(m, change, maxKeywords)
+		have, err := rightsOn(t.conn, by, id)
+		if err != nil {
+			return err
+		}
+		may, err := mayFlag(have, change)
+		if err != nil {
+			return err
+		}
+		res, err = t.setSomeFlags(m, may, have.Flags(), maxKeywords)
 		if err != nil || len(res.Changed) == 0 {
 			return err
 		}
@@ -32,10 +40,26 @@ func (e *Engine) SetFlags(ctx context.Context, by store.Actor, id store.MailboxI
 	return res, err
 }
 
+// mayFlag takes out of a change what the rights do not allow. It is Forbidden
+// when nothing is left (RFC 4314 section 4, STORE).
+func mayFlag(have store.Rights, c store.FlagsChange) (store.FlagsChange, error) {
+	asked := c.Flags&store.SystemFlags != 0 || len(c.Keywords) > 0
+	c.Flags &= have.Flags()
+	if !have.Has(store.RightWrite) {
+		c.Keywords = nil
+	}
+	left := c.Flags&store.SystemFlags != 0 || len(c.Keywords) > 0
+	if have.Flags() == 0 || asked && !left && c.Op != store.FlagsReplace {
+		return c, store.Errorf(store.Forbidden, "none of these flags may be changed with the rights %q on the mailbox", have)
+	}
+	return c, nil
+}
+
 // flagRule is what a SetFlags does to one entry's flags.
 type flagRule struct {
 	op  store.FlagOp
 	set store.FlagSet
+	may store.Flags // a replacement leaves the others alone
 }
 
 // apply gives the new flags of an entry. The statements of updateRange say
@@ -43,8 +67,11 @@ type flagRule struct {
 func (r flagRule) apply(f store.FlagSet) store.FlagSet {
 	switch r.op {
 	case store.FlagsReplace:
-		set := r.set
-		set.Bits |= f.Bits & store.FlagPOP3Trashed
+		set, keep := r.set, store.FlagPOP3Trashed|^r.may
+		set.Bits = set.Bits&^keep | f.Bits&keep
+		if keep&store.FlagMore != 0 {
+			set.More = f.More
+		}
 		return set
 	case store.FlagsRemove:
 		f.Bits &^= r.set.Bits &^ store.FlagMore
@@ -72,7 +99,13 @@ type flagRow struct {
 	flags  store.FlagSet
 }
 
-func (t *tx) setFlags(m *mailboxRow, change store.FlagsChange, maxKeywords int) (res store.FlagsResult, err error) {
+func (t *tx) setFlags(m *mailboxRow, change store.FlagsChange, maxKeywords int) (store.FlagsResult, error) {
+	return t.setSomeFlags(m, change, store.AllRights.Flags(), maxKeywords)
+}
+
+// setSomeFlags does a change of which only the flags in may are left; what it
+// replaces are these too.
+func (t *tx) setSomeFlags(m *mailboxRow, change store.FlagsChange, may store.Flags, maxKeywords int) (res store.FlagsResult, err error) {
 	uids := clip(change.UIDs, m.UIDNext)
 	rows, err := t.flagRows(m, uids)
 	if err != nil {
@@ -94,7 +127,7 @@ func (t *tx) setFlags(m *mailboxRow, change store.FlagsChange, maxKeywords int) 
 		return res, err
 	}
 	set.Bits |= change.Flags & store.SystemFlags
-	rule := flagRule{change.Op, set}
+	rule := flagRule{change.Op, set, may}
 	for _, r := range eligible {
 		f := rule.apply(r.flags)
 		if f == r.flags {
@@ -137,10 +170,11 @@ func (t *tx) flagRows(m *mailboxRow, uids store.UIDSet) (rows []flagRow, err err
 // rowByRow is up to how many changed entries are written one at a time.
 const rowByRow = 64
 
-// updateFlags writes res.Changed: one by one when they are few or have
-// keywords beyond the 55th, else by the range.
+// updateFlags writes res.Changed: one by one when they are few, have keywords
+// beyond the 55th or keep some of the flags replaced, else by the range.
 func (t *tx) updateFlags(m *mailboxRow, uids store.UIDSet, rule flagRule, since *store.ModSeq, res store.FlagsResult) error {
-	if len(res.Changed) > rowByRow && len(uids) < len(res.Changed) && rule.set.More == "" {
+	whole := rule.op != store.FlagsReplace || rule.may == store.AllRights.Flags()
+	if len(res.Changed) > rowByRow && len(uids) < len(res.Changed) && rule.set.More == "" && whole {
 		return t.updateRanges(m, uids, rule, since, res)
 	}
 	for i := range res.Changed {

@@ -90,8 +90,17 @@ func (in *inserter) prepare(i *store.Insertion) (*prepared, error) {
 	if err := in.fits(in.by, a, p.size, 1); err != nil {
 		return nil, err
 	}
-	p.flags, p.all, err = in.keywords(m.ID.Account(), i.Keywords, true, in.maxKeywords)
-	p.flags.Bits |= i.Flags & store.SystemFlags
+	have, err := rightsOn(in.conn, in.by, m.ID)
+	if err != nil {
+		return nil, err
+	}
+	// RFC 4314 section 4: flags that may not be set are left out.
+	keywords := i.Keywords
+	if !have.Has(store.RightWrite) {
+		keywords = nil
+	}
+	p.flags, p.all, err = in.keywords(m.ID.Account(), keywords, true, in.maxKeywords)
+	p.flags.Bits |= i.Flags & store.SystemFlags & have.Flags()
 	return p, err
 }
 

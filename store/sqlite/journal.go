@@ -43,7 +43,7 @@ func (t *tx) journal(by store.Actor, owner store.AccountID, r record) error {
 // NoteReads writes one row of what a session read.
 func (e *Engine) NoteReads(ctx context.Context, by store.Actor, id store.MailboxID, uids store.UIDSet) error {
 	return e.write(ctx, "note what was read", 0, func(t *tx) error {
-		if _, err := t.mailbox(by, id, store.RightRead); err != nil {
+		if _, err := foundMailbox(mailboxByID(t.conn, id)); err != nil {
 			return err
 		}
 		return t.journal(by, id.Account(), record{verb: "read", mailbox: id, uids: uids})

@@ -23,8 +23,8 @@ func TestJournal(t *testing.T) {
 	b.must(errOf(b.SetFlags(ctx, by, b.inbox, store.FlagsChange{UIDs: all, Flags: store.FlagSeen}, 0))) // changes nothing
 	made, err := b.CreateMailbox(ctx, by, owner, store.NewMailbox{Name: "a"}, 0)
 	b.must(err)
-	b.must(errOf(b.Copy(ctx, by, b.inbox, made.ID, all, false)))
-	b.must(errOf(b.Copy(ctx, by, made.ID, b.inbox, one, true)))
+	b.must(errOf(b.Copy(ctx, by, b.inbox, made.ID, all, false, 0)))
+	b.must(errOf(b.Copy(ctx, by, made.ID, b.inbox, one, true, 0)))
 	b.must(errOf(b.Expunge(ctx, by, b.inbox, one, false)))
 	b.must(errOf(b.Expunge(ctx, by, b.inbox, one, false))) // changes nothing
 	_, err = b.Quit(ctx, by, b.inbox, store.Quit{Deleted: store.UIDSet{{Start: 2, Stop: 2}}, Seen: all, Policy: store.DeleteTrash})

@@ -71,10 +71,13 @@ func (e *Engine) MailboxByName(ctx context.Context, owner store.AccountID, name 
 
 func foundMailbox(m store.Mailbox, ok bool, err error) (store.Mailbox, error) {
 	if err == nil && !ok {
-		err = store.Errorf(store.NotFound, "no such mailbox")
+		err = errNoMailbox()
 	}
 	return m, err
 }
+
+// errNoMailbox is worded as the answer to who may not know of a mailbox.
+func errNoMailbox() error { return store.Rights(0).Allow(0) }
 
 // CreateMailbox makes a mailbox and its missing parents.
 func (e *Engine) CreateMailbox(ctx context.Context, by store.Actor, owner store.AccountID, n store.NewMailbox, maxMailboxes int) (store.Mailbox, error) {
@@ -83,7 +86,10 @@ func (e *Engine) CreateMailbox(ctx context.Context, by store.Actor, owner store.
 	}
 	var made store.Mailbox
 	err := e.write(ctx, "create a mailbox", 0, func(t *tx) error {
-		a, err := t.owner(by, owner)
+		if err := t.mayCreate(by, owner, n); err != nil {
+			return err
+		}
+		a, err := t.account(owner)
 		if err != nil {
 			return err
 		}
@@ -120,11 +126,10 @@ func (t *tx) createMailbox(a *accountRow, n store.NewMailbox, maxMailboxes int) 
 	if err := t.createParents(a, n.Name); err != nil {
 		return nil, err
 	}
-	m, err := t.insertMailbox(a, n)
+	m, err := t.newMailbox(a, n)
 	if err != nil {
 		return nil, err
 	}
-	t.change(m).List = true
 	return m, t.checkMailboxLimit(a, maxMailboxes)
 }
 
@@ -141,13 +146,22 @@ func (t *tx) createParents(a *accountRow, name string) error {
 		if ok {
 			continue
 		}
-		m, err := t.insertMailbox(a, store.NewMailbox{Name: name[:i]})
-		if err != nil {
+		if _, err := t.newMailbox(a, store.NewMailbox{Name: name[:i]}); err != nil {
 			return err
 		}
-		t.change(m).List = true
 	}
 	return nil
+}
+
+// newMailbox makes one mailbox with its parent's ACL, to be published.
+func (t *tx) newMailbox(a *accountRow, n store.NewMailbox) (*mailboxRow, error) {
+	m, err := t.insertMailbox(a, n)
+	if err != nil {
+		return nil, err
+	}
+	c := t.change(m)
+	c.List = true
+	return m, t.inherit(m, c)
 }
 
 func (t *tx) checkMailboxLimit(a *accountRow, limit int) error {
@@ -212,6 +226,9 @@ func (e *Engine) DeleteMailbox(ctx context.Context, by store.Actor, id store.Mai
 		if _, err := t.exec("DELETE FROM metadata WHERE account = ? AND mailbox = ?", id.Account(), id); err != nil {
 			return err
 		}
+		if _, err := t.exec("DELETE FROM acl WHERE mailbox = ?", id); err != nil {
+			return err
+		}
 		return t.journal(by, id.Account(), record{verb: "delete", mailbox: id, modseq: gone.ModSeq, uids: gone.UIDs, detail: m.Name})
 	})
 }
@@ -230,6 +247,9 @@ func (e *Engine) RenameMailbox(ctx context.Context, by store.Actor, id store.Mai
 		}
 		a, err := t.account(id.Account())
 		if err != nil {
+			return err
+		}
+		if err := t.mayRename(by, m, name); err != nil {
 			return err
 		}
 		if m.Name == "INBOX" {

@@ -21,16 +21,34 @@ func metadataKey(by store.Actor, at store.MailboxID, shared bool) (owner, reader
 	return owner, reader
 }
 
+// mayAnnotate checks the right to see annotations and set private ones: l and
+// any of r, s, w, i, p (RFC 5464 section 3.3); to set shared ones also w.
+func mayAnnotate(c *conn, by store.Actor, at store.MailboxID, setShared bool) error {
+	have, err := rightsOn(c, by, at)
+	if err != nil {
+		return err
+	}
+	const anyOf = store.RightRead | store.RightSeen | store.RightWrite | store.RightInsert | store.RightPost
+	need := store.RightLookup
+	switch {
+	case setShared:
+		need |= store.RightWrite
+	case have&anyOf == 0:
+		need |= store.RightRead
+	}
+	return have.Allow(need)
+}
+
 func isShared(name string) bool { return strings.HasPrefix(name, "/shared/") }
 
 // Metadata lists what an actor may see of the annotations of a mailbox, or with
 // 0 of the server.
 func (e *Engine) Metadata(ctx context.Context, by store.Actor, at store.MailboxID) (list []store.MetadataEntry, err error) {
-	if at != 0 && !mayChange(by, at.Account()) {
-		return nil, store.Errorf(store.NotFound, "no such mailbox")
-	}
 	err = e.readOnce(ctx, "read metadata", func(c *conn) error {
 		if at != 0 {
+			if err := mayAnnotate(c, by, at, false); err != nil {
+				return err
+			}
 			if _, err := foundMailbox(mailboxByID(c, at)); err != nil {
 				return err
 			}
@@ -65,14 +83,19 @@ func (e *Engine) SetMetadata(ctx context.Context, by store.Actor, at store.Mailb
 		}
 	}
 	return e.write(ctx, "set metadata", bytes, func(t *tx) error {
+		var names []string
+		shared := false
+		for i := range list {
+			names = append(names, list[i].Name)
+			shared = shared || isShared(list[i].Name)
+		}
 		if at != 0 {
+			if err := mayAnnotate(t.conn, by, at, shared); err != nil {
+				return err
+			}
 			if _, err := t.mailbox(by, at, 0); err != nil {
 				return err
 			}
-		}
-		var names []string
-		for i := range list {
-			names = append(names, list[i].Name)
 		}
 		grew := map[store.AccountID]bool{}
 		for i := range list {
@@ -86,7 +109,7 @@ func (e *Engine) SetMetadata(ctx context.Context, by store.Actor, at store.Mailb
 			if !grown {
 				continue
 			}
-			if err := t.metadataFits(owner); err != nil {
+			if err := t.metadataFits(by, owner); err != nil {
 				return err
 			}
 		}
@@ -94,16 +117,17 @@ func (e *Engine) SetMetadata(ctx context.Context, by store.Actor, at store.Mailb
 		if at != 0 {
 			account = at.Account()
 		}
-		t.publishMetadata(account, at, names)
+		t.publishMetadata(by, account, at, names)
 		return t.journal(by, account, record{verb: "metadata", mailbox: at, detail: strings.Join(names, "\n")})
 	})
 }
 
 // publishMetadata says which annotations have changed, to each of those whom
 // they concern.
-func (t *tx) publishMetadata(account store.AccountID, at store.MailboxID, names []string) {
+func (t *tx) publishMetadata(by store.Actor, account store.AccountID, at store.MailboxID, names []string) {
 	if m := t.mailboxes[at]; m != nil {
-		t.change(m).Metadata = names
+		c := t.change(m)
+		c.Metadata, c.Reader = names, by.Account
 		return
 	}
 	var own, all []string
@@ -115,7 +139,8 @@ func (t *tx) publishMetadata(account store.AccountID, at store.MailboxID, names 
 		}
 	}
 	if len(own) > 0 {
-		t.change(&mailboxRow{Mailbox: store.Mailbox{ID: store.MailboxID(account.FirstMessage())}}).Metadata = own
+		c := t.change(&mailboxRow{Mailbox: store.Mailbox{ID: store.MailboxID(account.FirstMessage())}})
+		c.Metadata, c.Reader = own, account
 	}
 	if len(all) > 0 {
 		t.change(&mailboxRow{}).Metadata = all
@@ -140,8 +165,17 @@ func (t *tx) setEntry(by store.Actor, at store.MailboxID, e *store.MetadataEntry
 	return owner, err
 }
 
-func (t *tx) metadataFits(owner store.AccountID) error {
-	n, err := t.integer("SELECT ifnull(sum(length(name) + length(value)), 0) FROM metadata WHERE account = ?", owner)
+// metadataFits bounds what an account has of its own and shared, and by
+// themselves what each other account keeps there for its own eyes.
+func (t *tx) metadataFits(by store.Actor, owner store.AccountID) error {
+	sql := "SELECT ifnull(sum(length(name) + length(value)), 0) FROM metadata WHERE account = ?1 AND reader IN (0, ?1)"
+	args := []any{owner}
+	if by.Account != owner {
+		sql = `SELECT max(ifnull(sum(iif(reader IN (0, ?1), length(name) + length(value), 0)), 0),
+			ifnull(sum(iif(reader = ?2, length(name) + length(value), 0)), 0)) FROM metadata WHERE account = ?1`
+		args = append(args, by.Account)
+	}
+	n, err := t.integer(sql, args...)
 	if err == nil && n > store.MetadataTotal {
 		err = store.Errorf(store.Limit, "an account may have %d octets of metadata", store.MetadataTotal)
 	}

@@ -142,8 +142,11 @@ func (e *Engine) SetQuota(ctx context.Context, by store.Actor, id store.AccountI
 }
 
 // DeletedBytes sums up the sizes of a mailbox's entries with \Deleted (8).
-func (e *Engine) DeletedBytes(ctx context.Context, id store.MailboxID) (n int64, err error) {
+func (e *Engine) DeletedBytes(ctx context.Context, by store.Actor, id store.MailboxID) (n int64, err error) {
 	err = e.read(ctx, "sum up what is deleted", func(c *conn) error {
+		if err := allowed(c, by, id, store.RightRead); err != nil {
+			return err
+		}
 		n, err = c.integer("SELECT ifnull(sum(size), 0) FROM entry WHERE mailbox = ? AND flags & 8", id)
 		return err
 	})

@@ -37,8 +37,12 @@ func (e *Engine) Replace(ctx context.Context, by store.Actor, id store.MailboxID
 		if out, err = in.insert(p); err != nil {
 			return err
 		}
-		return t.journal(by, id.Account(), record{verb: "replace", mailbox: id, other: ins.Mailbox, modseq: p.mailbox.HighestModSeq,
-			uids: gone.UIDs, otherUIDs: store.UIDSet{{Start: out.UID, Stop: out.UID}}})
+		rec := record{verb: "replace", mailbox: id, other: ins.Mailbox, modseq: p.mailbox.HighestModSeq,
+			uids: gone.UIDs, otherUIDs: store.UIDSet{{Start: out.UID, Stop: out.UID}}}
+		if id.Account() != ins.Mailbox.Account() {
+			return t.journalAcross(by, rec, gone.ModSeq)
+		}
+		return t.journal(by, id.Account(), rec)
 	})
 	return out, err
 }

@@ -69,7 +69,7 @@ func TestStory(t *testing.T) {
 	h := newHome(t, store.Options{})
 	h.deliver("another")
 	h.deliver("hello")
-	work, err := h.s.CreateMailbox(t.Context(), h.imap, store.NewMailbox{Name: "Work"})
+	work, err := h.s.CreateMailbox(t.Context(), h.imap, h.imap.Account, store.NewMailbox{Name: "Work"})
 	h.must(err)
 	v := h.view(h.imap, "INBOX")
 	_, err = v.SetFlags(t.Context(), store.FlagsChange{UIDs: one(2), Op: store.FlagsAdd, Flags: store.FlagSeen})

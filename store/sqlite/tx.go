@@ -75,15 +75,15 @@ func (t *tx) account(id store.AccountID) (*accountRow, error) {
 // what only the owner may, and the administration.
 func (t *tx) owner(by store.Actor, id store.AccountID) (*accountRow, error) {
 	if !mayChange(by, id) {
-		return nil, store.Errorf(store.Forbidden, "account %d has no right to this", by.Account)
+		return nil, store.Errorf(store.NotFound, "no account %d that is yours", id)
 	}
 	return t.account(id)
 }
 
 // mailbox gives the row of a mailbox for a verb that needs all these rights.
 func (t *tx) mailbox(by store.Actor, id store.MailboxID, need store.Rights) (*mailboxRow, error) {
-	if !mayChange(by, id.Account()) {
-		return nil, store.Errorf(store.Forbidden, "account %d has no right to this mailbox", by.Account)
+	if err := allowed(t.conn, by, id, need); err != nil {
+		return nil, err
 	}
 	if m := t.mailboxes[id]; m != nil && !m.gone {
 		return m, nil
@@ -93,7 +93,7 @@ func (t *tx) mailbox(by store.Actor, id store.MailboxID, need store.Rights) (*ma
 		return nil, err
 	}
 	if !ok || t.mailboxes[id] != nil {
-		return nil, store.Errorf(store.NotFound, "the mailbox is gone")
+		return nil, errNoMailbox()
 	}
 	m := rowBefore(found)
 	t.mailboxes[id] = m
@@ -108,12 +108,6 @@ func (t *tx) rowOf(found store.Mailbox) *mailboxRow {
 		t.mailboxes[found.ID] = m
 	}
 	return m
-}
-
-// mayChange is the whole of rights until mailboxes can be shared: what is in
-// an account is its own, and delivery and administration may do everything.
-func mayChange(by store.Actor, owner store.AccountID) bool {
-	return by.Account == owner || by.Account == 0 && (by.Protocol == "admin" || by.Protocol == "lmtp")
 }
 
 // draw takes the next change number of the account for a change of m.

@@ -135,7 +135,7 @@ var flagsTests = map[string]func(*fixture){
 		bobs, err := f.MailboxByName(f.ctx(), f.bob, "INBOX")
 		f.must(err)
 		_, err = f.SetFlags(f.ctx(), f.by, bobs.ID, store.FlagsChange{UIDs: set(1)}, 0)
-		f.wantKind(err, store.Forbidden)
+		f.wantKind(err, store.NotFound)
 	},
 }
 

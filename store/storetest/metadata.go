@@ -44,7 +44,7 @@ func testMetadata(f *fixture) {
 	f.equal("changed", f.annotations(f.by, f.inbox), "/private/a=2 /shared/comment=a\x00b")
 	f.reopen()
 	f.equal("kept", f.annotations(f.by, f.inbox), "/private/a=2 /shared/comment=a\x00b")
-	f.wantKind(f.annotate(f.bobActor(), f.inbox, "/private/a", "x"), store.Forbidden)
+	f.wantKind(f.annotate(f.bobActor(), f.inbox, "/private/a", "x"), store.NotFound)
 	_, err := f.Metadata(f.ctx(), f.bobActor(), f.inbox)
 	f.wantKind(err, store.NotFound)
 }

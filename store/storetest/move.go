@@ -15,7 +15,7 @@ var moveTests = map[string]func(*fixture){
 		f.pass(time.Hour)
 		f.published()
 		before := f.load(f.inbox)
-		got, err := f.Copy(f.ctx(), f.by, f.inbox, to, store.UIDSet{{Start: 1, Stop: 1}, {Start: 3, Stop: 50}}, false)
+		got, err := f.Copy(f.ctx(), f.by, f.inbox, to, store.UIDSet{{Start: 1, Stop: 1}, {Start: 3, Stop: 50}}, false, 0)
 		f.must(err)
 		row := f.row(to)
 		f.equal("copied", fmt.Sprint(got.UIDValidity, str(got.Source), str(got.Dest)), fmt.Sprint(row.UIDValidity, "1,3", "3:4"))
@@ -32,7 +32,7 @@ var moveTests = map[string]func(*fixture){
 		f.put(f.inbox, 4, store.FlagDeleted)
 		to := f.create("to")
 		f.published()
-		got, err := f.Copy(f.ctx(), f.by, f.inbox, to, set(2, 3), true)
+		got, err := f.Copy(f.ctx(), f.by, f.inbox, to, set(2, 3), true, 0)
 		f.must(err)
 		f.equal("moved", str(got.Source)+" "+str(got.Dest), "2:3 1:2")
 		f.wantUIDs(f.inbox, "1,4")
@@ -50,12 +50,12 @@ var moveTests = map[string]func(*fixture){
 	},
 	"copying to the same mailbox adds, moving replaces": func(f *fixture) {
 		f.put(f.inbox, 3, 0)
-		got, err := f.Copy(f.ctx(), f.by, f.inbox, f.inbox, store.AllUIDs(), false)
+		got, err := f.Copy(f.ctx(), f.by, f.inbox, f.inbox, store.AllUIDs(), false, 0)
 		f.must(err)
 		f.equal("copied", str(got.Dest), "4:6")
 		f.wantUIDs(f.inbox, "1:6")
 		f.published()
-		got, err = f.Copy(f.ctx(), f.by, f.inbox, f.inbox, set(2, 5), true)
+		got, err = f.Copy(f.ctx(), f.by, f.inbox, f.inbox, set(2, 5), true, 0)
 		f.must(err)
 		f.equal("moved", str(got.Source)+" "+str(got.Dest), "2,5 7:8")
 		f.wantUIDs(f.inbox, "1,3:4,6:8")
@@ -80,7 +80,7 @@ var moveTests = map[string]func(*fixture){
 		f.must(err)
 		to := f.create("to")
 		before := f.load(f.inbox)
-		got, err := f.Copy(f.ctx(), f.by, f.inbox, to, store.UIDSet{{Start: 2, Stop: 100}, {Start: 110, Stop: 290}}, true)
+		got, err := f.Copy(f.ctx(), f.by, f.inbox, to, store.UIDSet{{Start: 2, Stop: 100}, {Start: 110, Stop: 290}}, true, 0)
 		f.must(err)
 		f.equal("moved", got.Source.Len(), got.Dest.Len())
 		after := f.load(to)
@@ -102,19 +102,19 @@ var moveTests = map[string]func(*fixture){
 		to := f.create("to")
 		before := f.row(to)
 		f.published()
-		got, err := f.Copy(f.ctx(), f.by, f.inbox, to, span(5, 9), true)
+		got, err := f.Copy(f.ctx(), f.by, f.inbox, to, span(5, 9), true, 0)
 		f.must(err)
 		f.equal("copied", fmt.Sprint(len(got.Source), len(got.Dest), got.UIDValidity), fmt.Sprint(0, 0, before.UIDValidity))
 		f.equal("row", f.row(to), before)
 		f.equal("published", len(f.published()), 0)
 	},
-	"copies go to mailboxes of the account": func(f *fixture) {
+	"copies go to mailboxes that are there": func(f *fixture) {
 		f.put(f.inbox, 1, 0)
 		bobs, err := f.MailboxByName(f.ctx(), f.bob, "INBOX")
 		f.must(err)
-		_, err = f.Copy(f.ctx(), f.by, f.inbox, bobs.ID, set(1), false)
-		f.wantKind(err, store.Forbidden)
-		_, err = f.Copy(f.ctx(), f.by, f.inbox, f.inbox+99, set(1), false)
+		_, err = f.Copy(f.ctx(), f.by, f.inbox, bobs.ID, set(1), false, 0)
+		f.wantKind(err, store.NotFound)
+		_, err = f.Copy(f.ctx(), f.by, f.inbox, f.inbox+99, set(1), false, 0)
 		f.wantKind(err, store.NotFound)
 	},
 	"expunging removes what is asked and deleted": func(f *fixture) {
@@ -168,7 +168,7 @@ var moveTests = map[string]func(*fixture){
 		for i := range 5 {
 			f.put(f.inbox, 1, 0)
 			f.put(to, 1, 0)
-			_, err := f.Copy(f.ctx(), f.by, f.inbox, to, set(store.UID(i+1)), true)
+			_, err := f.Copy(f.ctx(), f.by, f.inbox, to, set(store.UID(i+1)), true, 0)
 			f.must(err)
 		}
 		for _, c := range f.published() {

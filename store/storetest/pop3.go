@@ -36,7 +36,7 @@ func (f *fixture) imported(id store.MailboxID, uidl string) store.UID {
 
 func (f *fixture) copy(from, to store.MailboxID, uid store.UID, move bool) store.UID {
 	f.Helper()
-	got, err := f.Copy(f.ctx(), f.by, from, to, set(uid), move)
+	got, err := f.Copy(f.ctx(), f.by, from, to, set(uid), move, 0)
 	f.must(err)
 	return got.Dest[0].Start
 }
@@ -92,7 +92,7 @@ var pop3Tests = map[string]func(*fixture){
 		f.quit(store.AllUIDs(), nil, store.DeleteTrash)
 		trash := f.named("Trash").ID
 		f.equal("in the trash", f.entry(trash, 77).Flags, store.FlagFlagged|store.FlagPOP3Trashed)
-		f.must(errOf(f.Copy(f.ctx(), f.by, trash, f.inbox, store.AllUIDs(), true)))
+		f.must(errOf(f.Copy(f.ctx(), f.by, trash, f.inbox, store.AllUIDs(), true, 0)))
 		f.equal("moved back", f.entry(f.inbox, 177).Flags, store.FlagFlagged)
 	},
 	"quit makes the trash when there is none": func(f *fixture) {
@@ -208,7 +208,7 @@ var pop3Tests = map[string]func(*fixture){
 		before := f.load(f.inbox)
 		by := f.by
 		by.Account = f.bob
-		f.wantKind(errOf(f.Quit(f.ctx(), by, f.inbox, store.Quit{Deleted: set(1), Seen: set(2), Policy: store.DeleteExpunge})), store.Forbidden)
+		f.wantKind(errOf(f.Quit(f.ctx(), by, f.inbox, store.Quit{Deleted: set(1), Seen: set(2), Policy: store.DeleteExpunge})), store.NotFound)
 		f.equal("mailbox", f.load(f.inbox), before)
 	},
 }

@@ -37,9 +37,9 @@ func testQuotaStorage(f *fixture) {
 	f.must(f.tryInsert(f.by))
 	f.wantKind(f.tryInsert(f.by), store.OverQuota)
 	f.wantKind(f.tryInsert(store.Actor{Protocol: "lmtp"}), store.OverQuota)
-	_, err := f.Copy(f.ctx(), f.by, f.inbox, f.inbox, store.AllUIDs(), false)
+	_, err := f.Copy(f.ctx(), f.by, f.inbox, f.inbox, store.AllUIDs(), false, 0)
 	f.wantKind(err, store.OverQuota)
-	_, err = f.Copy(f.ctx(), f.by, f.inbox, f.named("Archive").ID, store.AllUIDs(), true)
+	_, err = f.Copy(f.ctx(), f.by, f.inbox, f.named("Archive").ID, store.AllUIDs(), true, 0)
 	f.must(err) // a move takes no room
 	f.must(f.tryInsert(f.admin))
 	if got := f.used(); got.Storage != 3*size || got.Messages != 3 {

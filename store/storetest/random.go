@@ -132,7 +132,7 @@ func (w *walk) flags(rt *rapid.T) {
 func (w *walk) copyOrMove(rt *rapid.T) {
 	from, to := w.box(rt), w.box(rt)
 	uids, move := w.drawUIDs(rt, from), rapid.Bool().Draw(rt, "move")
-	_, err := w.Copy(w.ctx(), w.by, from.row.ID, to.row.ID, uids, move)
+	_, err := w.Copy(w.ctx(), w.by, from.row.ID, to.row.ID, uids, move, 0)
 	w.must(err)
 	w.m.copy(from, to, uids, move, store.ClampTime(w.now()), 0)
 }

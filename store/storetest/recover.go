@@ -293,7 +293,7 @@ var recoverTests = map[string]func(*fixture){
 		f.expunge(f.inbox, 1, 2)
 		by := f.by
 		by.Account = f.bob
-		f.wantKind(errOf(f.Undelete(f.ctx(), by, f.alice, []store.Grave{{Mailbox: f.inbox, UID: 1}})), store.Forbidden)
+		f.wantKind(errOf(f.Undelete(f.ctx(), by, f.alice, []store.Grave{{Mailbox: f.inbox, UID: 1}})), store.NotFound)
 		f.wantKind(errOf(f.Undelete(f.ctx(), by, f.bob, []store.Grave{{Mailbox: f.inbox, UID: 1}})), store.NotFound)
 		limit := int64(1)
 		f.must(f.UpdateAccount(f.ctx(), f.alice, store.AccountUpdate{MaxMessages: &limit}))

@@ -63,7 +63,7 @@ var replaceTests = map[string]func(*fixture){
 		}{
 			{2, store.Insertion{Mailbox: f.inbox, Body: body}, store.Expunged},
 			{1, store.Insertion{Mailbox: f.inbox + 1000, Body: body}, store.NotFound},
-			{1, store.Insertion{Mailbox: bobs.ID, Body: body}, store.Forbidden},
+			{1, store.Insertion{Mailbox: bobs.ID, Body: body}, store.NotFound},
 			{1, store.Insertion{Mailbox: f.inbox, Body: body, Keywords: []string{"k2"}}, store.Limit},
 		} {
 			_, err := f.Replace(f.ctx(), f.by, f.inbox, test.uid, test.ins, 1)
@@ -72,7 +72,7 @@ var replaceTests = map[string]func(*fixture){
 			}
 		}
 		_, err = f.Replace(f.ctx(), f.by, bobs.ID, 1, store.Insertion{Mailbox: f.inbox, Body: body}, 0)
-		f.equal("replacing what is another's", store.KindOf(err), store.Forbidden)
+		f.equal("replacing what is another's", store.KindOf(err), store.NotFound)
 		f.equal("mailbox", f.load(f.inbox), before)
 		f.equal("changes", len(f.published()), 0)
 	},

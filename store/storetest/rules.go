@@ -102,15 +102,14 @@ var ruleTests = map[string]func(*fixture){
 		nobody := store.Actor{Protocol: "imap"}
 		for _, by := range []store.Actor{bob, nobody} {
 			_, err := f.Insert(f.ctx(), by, []store.Insertion{{Mailbox: f.inbox, Body: bodyOf(f.text())}}, true, 0)
-			f.wantKind(err, store.Forbidden)
+			f.wantKind(err, store.NotFound)
 			_, err = f.Expunge(f.ctx(), by, f.inbox, store.AllUIDs(), false)
-			f.wantKind(err, store.Forbidden)
+			f.wantKind(err, store.NotFound)
 			_, err = f.CreateMailbox(f.ctx(), by, f.alice, store.NewMailbox{Name: "x"}, 0)
-			f.wantKind(err, store.Forbidden)
-			f.wantKind(f.DeleteMailbox(f.ctx(), by, f.named("Sent").ID), store.Forbidden)
-			f.wantKind(f.RenameMailbox(f.ctx(), by, f.named("Sent").ID, "x", 0), store.Forbidden)
-			f.wantKind(f.SetSubscribed(f.ctx(), by, f.alice, "x", true), store.Forbidden)
-			f.wantKind(f.NoteReads(f.ctx(), by, f.inbox, set(1)), store.Forbidden)
+			f.wantKind(err, store.NotFound)
+			f.wantKind(f.DeleteMailbox(f.ctx(), by, f.named("Sent").ID), store.NotFound)
+			f.wantKind(f.RenameMailbox(f.ctx(), by, f.named("Sent").ID, "x", 0), store.NotFound)
+			f.wantKind(f.SetSubscribed(f.ctx(), by, f.alice, "x", true), store.NotFound)
 		}
 		f.must(f.DeleteMailbox(f.ctx(), f.admin, f.named("Sent").ID))
 	},
@@ -147,7 +146,7 @@ var ruleTests = map[string]func(*fixture){
 				for i := range 10 {
 					f.Insert(f.ctx(), f.by, []store.Insertion{{Mailbox: f.inbox, Body: texts[w*10+i]}}, true, 0)
 					f.SetFlags(f.ctx(), f.by, f.inbox, store.FlagsChange{UIDs: store.AllUIDs(), Op: store.FlagOp(i % 3), Flags: store.FlagSeen}, 0)
-					f.Copy(f.ctx(), f.by, f.inbox, to, set(store.UID(1+w*10+i)), i%2 == 0)
+					f.Copy(f.ctx(), f.by, f.inbox, to, set(store.UID(1+w*10+i)), i%2 == 0, 0)
 					f.Expunge(f.ctx(), f.by, to, set(store.UID(1+w+i)), false)
 				}
 			})

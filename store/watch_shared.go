@@ -1,0 +1,135 @@
+package store
+
+import "context"
+
+// AddShared has the watch tell of the mailboxes of others that the account may
+// know of, too: Watched.Rows of those it may read, Names and Metadata of those
+// it may look up, and Rights of all whenever they change.
+func (w *Watch) AddShared(ctx context.Context) error {
+	w.s.mu.Lock()
+	w.sharing = true
+	w.s.mu.Unlock()
+	for {
+		w.s.mu.Lock()
+		turn := w.s.aclTurn
+		w.s.mu.Unlock()
+		list, err := w.s.engine.Shared(ctx, Actor{Account: w.account})
+		if err != nil {
+			return err
+		}
+		if w.adopt(list, turn) {
+			return nil
+		}
+	}
+}
+
+// adopt takes a list as what is shared, unless an ACL has changed since turn.
+func (w *Watch) adopt(list []SharedMailbox, turn int) bool {
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	if w.s.aclTurn != turn {
+		return false
+	}
+	for id := range w.shared {
+		w.share(id, 0)
+	}
+	for i := range list {
+		w.share(list[i].ID, list[i].Rights)
+	}
+	return true
+}
+
+// share notes the account's rights on a mailbox of another. The caller holds
+// Store.mu.
+func (w *Watch) share(id MailboxID, have Rights) {
+	s := w.s
+	if !have.Visible() {
+		delete(w.shared, id)
+		delete(s.sharing[id], w)
+		if len(s.sharing[id]) == 0 {
+			delete(s.sharing, id)
+		}
+		return
+	}
+	if w.shared == nil {
+		w.shared = map[MailboxID]Rights{}
+	}
+	w.shared[id] = have
+	if s.sharing == nil {
+		s.sharing = map[MailboxID]map[*Watch]bool{}
+	}
+	if s.sharing[id] == nil {
+		s.sharing[id] = map[*Watch]bool{}
+	}
+	s.sharing[id][w] = true
+}
+
+// tellShared hands changes of a mailbox to the watches of other accounts that
+// may know of it, each as far as its rights go. The caller holds s.mu.
+func (s *Store) tellShared(id MailboxID, changes []Change) {
+	for i := range changes {
+		c := &changes[i]
+		if c.ACL {
+			s.aclTurn++
+			s.tellRights(id, c.Grants)
+		}
+		for w := range s.sharing[id] {
+			w.noteShared(c)
+			if c.Deleted {
+				w.noteRights(id, w.shared[id], 0)
+				w.share(id, 0)
+			}
+		}
+	}
+}
+
+// tellRights hands the rights that an ACL gives from now on to the watches for
+// which they are others than before.
+func (s *Store) tellRights(id MailboxID, grants Grants) {
+	for account, list := range s.watches {
+		if account == id.Account() {
+			continue
+		}
+		have := grants.Of(account)
+		if !have.Visible() {
+			have = 0
+		}
+		for w := range list {
+			if w.sharing && w.shared[id] != have {
+				w.noteRights(id, w.shared[id], have)
+				w.share(id, have)
+			}
+		}
+	}
+}
+
+func (w *Watch) noteRights(id MailboxID, was, have Rights) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.seen.Rights == nil {
+		w.seen.Rights = map[MailboxID]Rights{}
+	}
+	if len(w.seen.Rights) >= maxWatchedRows {
+		w.seen.Lost = true
+	} else {
+		w.seen.Rights[id] = have
+	}
+	w.seen.Names = w.seen.Names || (was^have)&RightLookup != 0
+	if !have.Has(RightRead) {
+		delete(w.rows, id)
+	}
+	w.rouse()
+}
+
+// noteShared keeps of a change what the rights on its mailbox let through. The
+// caller holds Store.mu.
+func (w *Watch) noteShared(c *Change) {
+	have := w.shared[c.Mailbox.ID]
+	part := *c
+	if !have.Has(RightLookup) {
+		part.List, part.Metadata = false, nil
+	}
+	if have.Has(RightRead) || part.List || len(part.Metadata) > 0 {
+		w.note(&part, have.Has(RightRead))
+	}
+}
