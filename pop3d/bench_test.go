@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"tandem/store"
 )
@@ -125,6 +126,80 @@ func BenchmarkQuit(b *testing.B) {
 		go c.Write([]byte(all.String()))
 		if n, err := countLines(c.r); err != nil || n != messages+1 {
 			b.Fatal(n, err)
+		}
+	}
+}
+
+// BenchmarkHidden logs in, with STAT, UIDL and LIST, as a device that has deleted
+// 100,000 messages under keep and sees 100,000.
+func BenchmarkHidden(b *testing.B) {
+	w := newWorld(b).listen()
+	w.device("a", deletes(store.DeleteKeep))
+	w.fill(100_000, 0)
+	w.as("a").deleteAll(100_000)
+	w.fill(100_000, 0)
+	b.ResetTimer()
+	for b.Loop() {
+		c := w.as("a")
+		c.send("STAT\r\nUIDL\r\nLIST\r\nQUIT\r\n")
+		if n, err := countLines(c.r); err != nil || n != 2*100_000+6 {
+			b.Fatal(n, err)
+		}
+	}
+}
+
+// BenchmarkQuitShared deletes 100,000 messages as the last of three devices, and
+// half of them, every other one, as the second.
+func BenchmarkQuitShared(b *testing.B) {
+	const messages = 100_000
+	for b.Loop() {
+		b.StopTimer()
+		w := newWorld(b).listen()
+		for _, label := range []string{"a", "b", "c"} {
+			w.device(label, deletes(store.DeleteShared))
+		}
+		w.fill(messages, 0)
+		w.as("a").deleteAll(messages)
+		second := w.as("b")
+		b.StartTimer()
+		start := time.Now()
+		second.deleteEvery(messages, 2)
+		b.ReportMetric(time.Since(start).Seconds(), "s/half")
+		w.as("b").deleteAll(messages / 2)
+		third := w.as("c")
+		start = time.Now()
+		third.deleteAll(messages)
+		b.ReportMetric(time.Since(start).Seconds(), "s/last")
+		b.StopTimer()
+		if left := w.mailbox("INBOX").Messages; left != 0 {
+			b.Fatalf("%d messages are left", left)
+		}
+		b.StartTimer()
+	}
+}
+
+// deleteAll deletes all messages of a session, and ends it.
+func (c *client) deleteAll(n int) {
+	c.t.Helper()
+	c.deleteEvery(n, 1)
+}
+
+// deleteEvery deletes every step-th of n messages, and ends the session.
+func (c *client) deleteEvery(n, step int) {
+	c.t.Helper()
+	var all strings.Builder
+	for i := 1; i <= n; i += step {
+		fmt.Fprintf(&all, "DELE %d\r\n", i)
+	}
+	all.WriteString("QUIT\r\n")
+	go c.Write([]byte(all.String()))
+	for i := 0; ; i++ {
+		line, err := c.r.ReadString('\n')
+		if err == io.EOF && i == (n+step-1)/step+1 {
+			return
+		}
+		if err != nil || !strings.HasPrefix(line, "+OK") {
+			c.t.Fatalf("answer %d: %q, %v", i, line, err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package pop3d
 
 import (
+	"strconv"
 	"strings"
 
 	"tandem/store"
@@ -78,7 +79,26 @@ func (s *session) capabilities() []string {
 	if s.srv.tls != nil && !s.private && s.drop == nil {
 		list = append(list, "STLS") // RFC 2595 section 4
 	}
-	// RFC 2449 sections 6.5 and 6.7: one may log in again at once, and nothing
-	// leaves the maildrop that no client deleted.
-	return append(list, "LOGIN-DELAY 0", "EXPIRE NEVER", "IMPLEMENTATION tandem")
+	return append(list, "LOGIN-DELAY 0", "EXPIRE "+s.expiry(), "IMPLEMENTATION tandem")
+}
+
+// expiry says after how many days mail that no client deleted leaves the
+// maildrop (RFC 2449 section 6.7): under the rule days=N after N, else never. To
+// a stranger it is the least that a user may have, when it differs by user.
+func (s *session) expiry() string {
+	if s.drop != nil {
+		if days := s.drop.device.See.Days(); days > 0 {
+			return strconv.Itoa(days)
+		}
+		return "NEVER"
+	}
+	days, err := s.srv.store.LeastDays(s.work)
+	switch {
+	case err != nil:
+		s.log.Error("cannot find out what EXPIRE is", "err", err)
+		return "NEVER USER"
+	case days > 0:
+		return strconv.Itoa(days) + " USER"
+	}
+	return "NEVER"
 }

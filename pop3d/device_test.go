@@ -179,3 +179,30 @@ func TestBrake(t *testing.T) {
 		t.Errorf("INBOX has %v, Trash %v", in, trash)
 	}
 }
+
+// EXPIRE is true of the device after login, and of the user who is worst off
+// before (RFC 2449 section 6.7).
+func TestExpire(t *testing.T) {
+	w := newWorld(t).listen()
+	expire := func(c *client) string {
+		c.script("C: CAPA\nS: +OK*")
+		for line := range strings.Lines(c.body()) {
+			if value, ok := strings.CutPrefix(strings.TrimSpace(line), "EXPIRE "); ok {
+				return value
+			}
+		}
+		return ""
+	}
+	if got := expire(w.dial()); got != "NEVER" {
+		t.Errorf("EXPIRE %s", got)
+	}
+	w.device("days", sees("days=30"))
+	w.device("week", sees("days=7"))
+	for got, want := range map[string]string{
+		expire(w.dial()): "7 USER", expire(w.login()): "NEVER", expire(w.as("days")): "30", expire(w.as("week")): "7",
+	} {
+		if got != want {
+			t.Errorf("EXPIRE %s, want %s", got, want)
+		}
+	}
+}

@@ -139,7 +139,7 @@ func (s *Store) CreateAccounts(ctx context.Context, list []NewAccount, replace b
 		}
 		list[i].Name = name
 	}
-	defer s.scram.forget()
+	defer s.accountsChanged()
 	return s.engine.CreateAccounts(ctx, list, replace)
 }
 
@@ -148,14 +148,14 @@ func (s *Store) UpdateAccount(ctx context.Context, id AccountID, u AccountUpdate
 	if u.POP3Delete != nil && !u.POP3Delete.Valid() || u.POP3See != nil && !u.POP3See.Valid() {
 		return Errorf(Invalid, "no such policy")
 	}
-	defer s.scram.forget()
+	defer s.accountsChanged()
 	return s.engine.UpdateAccount(ctx, id, u)
 }
 
 // RemoveAccount removes an account with all its mail. Open sessions of it see
 // their mailbox as deleted.
 func (s *Store) RemoveAccount(ctx context.Context, id AccountID) error {
-	defer s.scram.forget()
+	defer s.accountsChanged()
 	return s.engine.RemoveAccount(ctx, id)
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -286,7 +287,7 @@ func (s *Store) AddCredential(ctx context.Context, account AccountID, n NewCrede
 	if err := checkPolicies(&n.POP3Delete, &n.POP3See, &n.POP3MarkSeen, &n.Scope); err != nil {
 		return Credential{}, err
 	}
-	defer s.scram.forget()
+	defer s.accountsChanged()
 	return s.engine.AddCredential(ctx, account, n)
 }
 
@@ -299,7 +300,7 @@ func (s *Store) UpdateCredential(ctx context.Context, account AccountID, label s
 	if err := checkPolicies(u.POP3Delete, u.POP3See, u.POP3MarkSeen, u.Scope); err != nil {
 		return err
 	}
-	defer s.scram.forget()
+	defer s.accountsChanged()
 	return s.engine.UpdateCredential(ctx, account, label, u)
 }
 
@@ -309,7 +310,7 @@ func (s *Store) RevokeCredential(ctx context.Context, account AccountID, label s
 	if err := checkLabel(label); err != nil {
 		return err
 	}
-	defer s.scram.forget()
+	defer s.accountsChanged()
 	id, err := s.engine.RevokeCredential(ctx, account, label)
 	if err != nil {
 		return err
@@ -327,6 +328,50 @@ func (s *Store) releaseMail(ctx context.Context) error {
 		return err
 	}
 	return s.engine.Release(ctx, s.opts.DeviceRetired)
+}
+
+// leastDays holds the answer of LeastDays until accounts change: every stranger
+// may ask.
+type leastDays struct {
+	mu      sync.Mutex
+	changes int
+	known   bool
+	days    int
+}
+
+// LeastDays is the smallest N of the rules days=N that accounts and credentials
+// have; 0: none has one.
+func (s *Store) LeastDays(ctx context.Context) (int, error) {
+	c := &s.least
+	c.mu.Lock()
+	days, known, changes := c.days, c.known, c.changes
+	c.mu.Unlock()
+	if known {
+		return days, nil
+	}
+	days, err := s.engine.LeastDays(ctx)
+	if err != nil {
+		return 0, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.changes == changes {
+		c.known, c.days = true, days
+	}
+	return days, nil
+}
+
+func (c *leastDays) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known = false
+	c.changes++
+}
+
+// accountsChanged forgets what is kept in memory of all accounts together.
+func (s *Store) accountsChanged() {
+	s.scram.forget()
+	s.least.forget()
 }
 
 // Expired reports whether a credential's time is over.

@@ -105,6 +105,9 @@ type DeviceEngine interface {
 	// Hidden gives the messages of an account that a credential deleted under
 	// DeleteKeep or DeleteShared, ascending.
 	Hidden(ctx context.Context, id AccountID, credential CredentialID) ([]MessageID, error)
+	// LeastDays is the smallest N of the rules days=N of enabled accounts and of
+	// credentials that are not revoked; 0: there is none.
+	LeastDays(ctx context.Context) (int, error)
 	// Release does what DeleteShared does, where only devices that do not count
 	// any more held mail back.
 	Release(ctx context.Context, retired time.Duration) error

@@ -64,7 +64,7 @@ func (c *scramCache) forget() {
 // another salt than the account's are dropped while other credentials have
 // theirs under it.
 func (s *Store) SetScramKeys(ctx context.Context, id CredentialID, hash string, keys ScramKeys) error {
-	defer s.scram.forget()
+	defer s.accountsChanged()
 	return s.engine.SetScramKeys(ctx, id, hash, keys)
 }
 

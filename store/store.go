@@ -82,6 +82,7 @@ type Store struct {
 	revoked    map[CredentialID]bool // since the store was opened
 
 	scram scramCache
+	least leastDays
 
 	short chan struct{} // told when mail was refused for want of space
 

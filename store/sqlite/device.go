@@ -202,6 +202,18 @@ func (e *Engine) Hidden(ctx context.Context, id store.AccountID, credential stor
 	return list, err
 }
 
+// LeastDays is the smallest N of the rules days=N.
+func (e *Engine) LeastDays(ctx context.Context) (days int, err error) {
+	err = e.read(ctx, "look at the rules of devices", func(c *conn) error {
+		n, err := c.integer(`SELECT min(CAST(substr(see, 6) AS INTEGER)) FROM
+			(SELECT pop3_see AS see FROM account WHERE enabled UNION ALL SELECT pop3_see FROM credential WHERE revoked IS NULL)
+			WHERE see LIKE 'days=%'`)
+		days = int(n)
+		return err
+	})
+	return days, err
+}
+
 // device is one of those whose deletions a message waits for, if the numbers say
 // that it sees the message.
 type device struct {

@@ -241,6 +241,26 @@ var deviceTests = map[string]func(*fixture){
 		f.listed(f.inbox, a)
 		f.must(f.NoteListings(f.ctx(), []store.Listing{{Mailbox: box, Credential: a.Credential, Next: 9, Time: f.now()}}))
 	},
+	"the shortest view of all is known": func(f *fixture) {
+		least := func(want int) {
+			f.Helper()
+			got, err := f.LeastDays(f.ctx())
+			f.must(err)
+			f.equal("days", got, want)
+		}
+		least(0)
+		f.device("a", sees("days=30"))
+		f.device("b", sees("newest=3"))
+		least(30)
+		see := store.SeeRule("days=7")
+		f.must(f.UpdateAccount(f.ctx(), f.bob, store.AccountUpdate{POP3See: &see}))
+		least(7)
+		_, err := f.RevokeCredential(f.ctx(), f.alice, "a")
+		f.must(err)
+		off := false
+		f.must(f.UpdateAccount(f.ctx(), f.bob, store.AccountUpdate{Enabled: &off}))
+		least(0)
+	},
 	"the brake softens the first bulk deletion of a device": func(f *fixture) {
 		f.put(f.inbox, 40, 0)
 		quit := func(by store.Actor, uids store.UIDSet, policy store.DeletePolicy, visible int) store.QuitResult {
