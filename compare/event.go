@@ -122,6 +122,8 @@ type Disk struct {
 type Holds struct {
 	Messages int    `json:"messages"`
 	Bytes    int64  `json:"bytes"`
+	Own      int    `json:"own"`       // messages that the run put in
+	OwnBytes int64  `json:"own_bytes"` // theirs
 	Boxes    []Box  `json:"boxes,omitempty"`
 	Mail     []Mail `json:"mail,omitempty"` // of those that the run put in
 }
@@ -141,7 +143,8 @@ type Mail struct {
 	Folder  string `json:"folder"`
 	Seen    bool   `json:"seen,omitempty"`
 	Flagged bool   `json:"flagged,omitempty"`
-	Whole   bool   `json:"whole,omitempty"` // all of it is here, not only its subject
+	Text    bool   `json:"text,omitempty"`  // its text can be read here, without the server
+	Whole   bool   `json:"whole,omitempty"` // all of it is here, attachments too
 	Bytes   int64  `json:"bytes"`           // stored here
 }
 
