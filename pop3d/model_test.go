@@ -1,214 +1,139 @@
 package pop3d
 
 import (
-	"fmt"
-	"math/rand/v2"
 	"slices"
-	"strings"
-	"testing"
 
 	"tandem/store"
 )
 
-// modelMessage is a message as the test knows it.
-type modelMessage struct {
-	uid     store.UID
-	text    string
-	uidl    string // "" until a session has listed it
-	deleted bool   // marked in the session
-}
-
-// model is INBOX and a POP3 session on it, said plainly.
+// model is alice's mailboxes and devices as the rules say they must be.
 type model struct {
-	t      *testing.T
-	w      *world
-	rnd    *rand.Rand
+	serial  int // of the last message
+	boxes   map[string]*modelBox
+	devices []*modelDevice
+}
+
+type modelBox struct {
+	next    store.UID
+	entries []*modelEntry // by UID
+}
+
+// modelMessage is what never changes of a message.
+type modelMessage struct {
+	serial int
+	text   string
+	old    bool   // its INTERNALDATE is a month ago
+	uidl   string // "" until a session has listed it
+}
+
+// modelEntry is a message in a mailbox.
+type modelEntry struct {
+	*modelMessage
+	uid    store.UID
+	seen   bool
+	shared bool // a device has deleted it here under shared
+}
+
+// modelDevice is an app password.
+type modelDevice struct {
+	label  string
+	born   int       // the first message that came after it was made
+	from   int       // the same for when its rule was set
+	listed store.UID // INBOX below this was listed
 	policy store.DeletePolicy
-	inbox  []*modelMessage
-	hidden map[store.UID]bool // by this device, under "keep"
-	trash  int
-
-	c    *client
-	drop []*modelMessage // of the session
-	n    int             // messages made so far
+	see    store.SeeRule
+	mark   bool
+	hidden map[*modelMessage]bool
 }
 
-// TestModel drives random interleavings of a POP3 session with what an IMAP
-// client does meanwhile, and compares each answer with the model.
-func TestModel(t *testing.T) {
-	for seed := range uint64(6) {
-		policy := []store.DeletePolicy{store.DeleteTrash, store.DeleteExpunge, store.DeleteKeep}[seed%3]
-		t.Run(fmt.Sprintf("%s/%d", policy, seed), func(t *testing.T) {
-			w := newWorld(t).listen()
-			w.setPolicy(policy)
-			m := &model{t: t, w: w, rnd: rand.New(rand.NewPCG(seed, 9)), policy: policy, hidden: map[store.UID]bool{}}
-			steps := []func(){m.put, m.put, m.expunge, m.login, m.dele, m.dele, m.dele, m.rset, m.list, m.retr, m.retr, m.quit, m.vanish}
-			for range 150 {
-				steps[m.rnd.IntN(len(steps))]()
-				m.check()
-			}
-		})
+func newModel() *model {
+	m := &model{boxes: map[string]*modelBox{}}
+	for _, name := range []string{"INBOX", "Trash", "Folder"} {
+		m.boxes[name] = &modelBox{next: 1}
+	}
+	return m
+}
+
+func (m *model) inbox() *modelBox { return m.boxes["INBOX"] }
+
+func (b *modelBox) add(msg *modelMessage, seen bool) *modelEntry {
+	e := &modelEntry{modelMessage: msg, uid: b.next, seen: seen}
+	b.next++
+	b.entries = append(b.entries, e)
+	return e
+}
+
+func (b *modelBox) remove(e *modelEntry) {
+	if i := slices.Index(b.entries, e); i >= 0 {
+		b.entries = slices.Delete(b.entries, i, i+1)
 	}
 }
 
-// put: IMAP appends.
-func (m *model) put() {
-	m.n++
-	text := fmt.Sprintf("N: %d\r\n\r\n%s", m.n, randomText(m.rnd))
-	m.inbox = append(m.inbox, &modelMessage{uid: m.w.put("INBOX", text), text: text})
+// move takes entries along, in UID order.
+func (m *model) move(from, to string, list []*modelEntry) {
+	for _, e := range list {
+		m.boxes[from].remove(e)
+		m.boxes[to].add(e.modelMessage, e.seen)
+	}
 }
 
-// expunge: IMAP removes one.
-func (m *model) expunge() {
-	if len(m.inbox) == 0 {
-		return
+// view is what a device sees of INBOX.
+func (m *model) view(d *modelDevice) (list []*modelEntry) {
+	for _, e := range m.inbox().entries {
+		if d.hidden[e.modelMessage] || d.see == store.SeeSinceNow && e.serial < d.from || d.see.Days() > 0 && e.old {
+			continue
+		}
+		list = append(list, e)
 	}
-	i := m.rnd.IntN(len(m.inbox))
-	m.w.expunge(m.inbox[i].uid)
-	m.inbox = slices.Delete(m.inbox, i, i+1)
+	if n := d.see.Newest(); n > 0 && len(list) > n {
+		list = list[len(list)-n:]
+	}
+	return list
 }
 
-func (m *model) login() {
-	if m.c != nil {
-		return
-	}
-	m.c = m.w.login()
-	m.drop = nil
-	for _, msg := range m.inbox {
-		if !m.hidden[msg.uid] {
-			msg.deleted = false
-			m.drop = append(m.drop, msg)
+// holds reports whether a device has yet to delete an entry.
+func (m *model) holds(d *modelDevice, e *modelEntry) bool {
+	return (e.serial >= d.born || e.uid < d.listed) && slices.Contains(m.view(d), e)
+}
+
+// release moves those of list to Trash that were shared and that no device
+// holds.
+func (m *model) release(list []*modelEntry) {
+	var free []*modelEntry
+	for _, e := range list {
+		if e.shared && !slices.ContainsFunc(m.devices, func(d *modelDevice) bool { return m.holds(d, e) }) {
+			free = append(free, e)
 		}
 	}
-	m.list()
+	m.move("INBOX", "Trash", free)
 }
 
-func (m *model) list() {
-	if m.c == nil {
-		return
-	}
-	var count, octets int
-	var list strings.Builder
-	for i, msg := range m.drop {
-		if !msg.deleted {
-			count, octets = count+1, octets+len(msg.text)
-			fmt.Fprintf(&list, "%d %d\r\n", i+1, len(msg.text))
+// quit is the UPDATE state of a session of d that began with policy and mark.
+func (m *model) quit(d *modelDevice, policy store.DeletePolicy, deleted, retrieved []*modelEntry, mark bool) {
+	there := func(e *modelEntry) bool { return slices.Contains(m.inbox().entries, e) }
+	var list []*modelEntry
+	for _, e := range deleted {
+		if there(e) {
+			list = append(list, e)
 		}
 	}
-	m.c.script(fmt.Sprintf("C: STAT\nS: +OK %d %d\nC: LIST\nS: +OK*", count, octets))
-	if got := m.c.body(); got != list.String() {
-		m.t.Fatalf("LIST:\n%swant\n%s", got, list.String())
-	}
-	m.c.script("C: UIDL\nS: +OK*")
-	got := m.c.body()
-	list.Reset()
-	lines := strings.Split(got, "\r\n")
-	for i, msg := range m.drop {
-		if !msg.deleted {
-			if msg.uidl == "" && len(lines) > 0 {
-				_, msg.uidl, _ = strings.Cut(lines[0], " ")
-			}
-			lines = lines[min(1, len(lines)):]
-			fmt.Fprintf(&list, "%d %s\r\n", i+1, msg.uidl)
+	switch policy {
+	case store.DeleteTrash:
+		m.move("INBOX", "Trash", list)
+	case store.DeleteExpunge:
+		for _, e := range list {
+			m.inbox().remove(e)
 		}
-	}
-	if got != list.String() {
-		m.t.Fatalf("UIDL:\n%swant\n%s", got, list.String())
-	}
-}
-
-// pick gives a message number, maybe one too high, and its message.
-func (m *model) pick() (int, *modelMessage) {
-	n := m.rnd.IntN(len(m.drop) + 1)
-	if n == len(m.drop) {
-		return n + 1, nil
-	}
-	return n + 1, m.drop[n]
-}
-
-func (m *model) dele() {
-	if m.c == nil {
-		return
-	}
-	n, msg := m.pick()
-	want := "+OK*"
-	if msg == nil || msg.deleted {
-		want = "-ERR*"
-	} else {
-		msg.deleted = true
-	}
-	m.c.script(fmt.Sprintf("C: DELE %d\nS: %s", n, want))
-}
-
-func (m *model) rset() {
-	if m.c == nil || m.rnd.IntN(3) > 0 {
-		return
-	}
-	m.c.script("C: RSET\nS: +OK*")
-	for _, msg := range m.drop {
-		msg.deleted = false
-	}
-}
-
-func (m *model) retr() {
-	if m.c == nil {
-		return
-	}
-	n, msg := m.pick()
-	if msg == nil || msg.deleted {
-		m.c.script(fmt.Sprintf("C: RETR %d\nS: -ERR*", n))
-		return
-	}
-	m.c.script(fmt.Sprintf("C: RETR %d\nS: +OK %d octets", n, len(msg.text)))
-	want := msg.text
-	if !strings.HasSuffix(want, "\n") {
-		want += "\r\n"
-	}
-	if got := readBody(m.c); got != want {
-		m.t.Fatalf("RETR %d: %q, want %q", n, got, want)
-	}
-}
-
-func (m *model) quit() {
-	if m.c == nil {
-		return
-	}
-	m.c.script("C: QUIT\nS: +OK*\nS: EOF")
-	m.c = nil
-	for _, msg := range m.drop {
-		i := slices.Index(m.inbox, msg)
-		switch {
-		case !msg.deleted || i < 0:
-		case m.policy == store.DeleteKeep:
-			m.hidden[msg.uid] = true
-		default:
-			m.inbox = slices.Delete(m.inbox, i, i+1)
-			if m.policy == store.DeleteTrash {
-				m.trash++
-			}
+	default:
+		for _, e := range list {
+			d.hidden[e.modelMessage] = true
+			e.shared = e.shared || policy == store.DeleteShared
 		}
+		m.release(list)
 	}
-}
-
-// vanish: the connection breaks.
-func (m *model) vanish() {
-	if m.c != nil {
-		m.c.Close()
-		m.c = nil
-	}
-}
-
-// check compares what IMAP sees.
-func (m *model) check() {
-	m.t.Helper()
-	var want []store.UID
-	for _, msg := range m.inbox {
-		want = append(want, msg.uid)
-	}
-	if got := m.w.uids("INBOX"); !slices.Equal(got, want) {
-		m.t.Fatalf("INBOX has %v, want %v", got, want)
-	}
-	if got := len(m.w.uids("Trash")); got != m.trash {
-		m.t.Fatalf("Trash has %d messages, want %d", got, m.trash)
+	for _, e := range retrieved {
+		if mark && there(e) {
+			e.seen = true
+		}
 	}
 }
