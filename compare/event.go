@@ -162,7 +162,6 @@ type Fact struct {
 // the summary.
 const (
 	FactOnServer     = "stored on server"       // bytes
-	FactOnDevice     = "stored on device"       // bytes
 	FactSecondSees   = "seen by second device"  // messages
 	FactSecondState  = "states kept on second"  // messages whose read or flagged state the second knows
 	FactFolders      = "folders on second"      // folders
@@ -188,5 +187,6 @@ type Total struct {
 	Down         int64    `json:"bytes_down"`
 	Micros       int64    `json:"microseconds"`               // that its devices were at work
 	FirstSubject *int64   `json:"first_subject_us,omitempty"` // microseconds after the device began
+	OnDevice     *int64   `json:"device_bytes,omitempty"`     // stored on its first device, at last
 	Facts        []Fact   `json:"facts,omitempty"`            // in the order they were found out; the last of a name counts
 }

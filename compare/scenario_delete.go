@@ -96,6 +96,7 @@ func (s *Stage) left(ctx context.Context, p Protocol) error {
 	if err != nil {
 		return err
 	}
+	s.fact(p, FactOnServer, h.OwnBytes, "bytes")
 	s.fact(p, FactServerLeft, h.inFolder("INBOX"), "messages")
 	s.fact(p, FactInTrash, int64(h.Own)-h.inFolder("INBOX"), "messages")
 	return nil

@@ -84,6 +84,7 @@ func (s *Stage) loss(ctx context.Context, d *device) error {
 	for i := range h.Mail {
 		there[h.Mail[i].Key] = true
 	}
+	s.fact(d.protocol, FactOnServer, h.OwnBytes, "bytes")
 	s.fact(d.protocol, FactLost, d.disk.count(func(m *stored) bool { return !there[m.Key] }), "messages")
 	return nil
 }

@@ -18,7 +18,6 @@ var fullDownloadScenario = scenario{
 		if err := pop.Sync(ctx); err != nil {
 			return err
 		}
-		s.fact(POP3, FactOnDevice, pop.disk.bytes(), "bytes")
 		s.fact(POP3, FactReadable, pop.disk.count(readable), "messages")
 		imap := s.NewIMAP()
 		if err := imap.Sync(ctx); err != nil {
@@ -27,7 +26,6 @@ var fullDownloadScenario = scenario{
 		if err := imap.Download(ctx); err != nil {
 			return err
 		}
-		s.fact(IMAP, FactOnDevice, imap.disk.bytes(), "bytes")
 		s.fact(IMAP, FactReadable, imap.disk.count(readable), "messages")
 		return imap.Quit()
 	},

@@ -27,7 +27,6 @@ var offlineScenario = scenario{
 		}
 		pop.Pull()
 		s.fact(POP3, FactReadable, pop.disk.count(readable), "messages")
-		s.fact(POP3, FactOnDevice, pop.disk.bytes(), "bytes")
 		for _, label := range []string{labelAsRead, labelOffline} {
 			s.label(label)
 			if err := offlineIMAP(ctx, s, keys, label == labelOffline); err != nil {
@@ -38,7 +37,7 @@ var offlineScenario = scenario{
 	},
 	sentence: func(n numbers) string {
 		return fmt.Sprintf("Without a connection the POP3 device still reads all %d messages; the IMAP device only the %d it has opened before, unless it was told to keep a copy of all: then %d, for %s of its disk.",
-			n.fact(POP3, "", FactReadable), n.fact(IMAP, labelAsRead, FactReadable), n.fact(IMAP, labelOffline, FactReadable), octets(n.fact(IMAP, labelOffline, FactOnDevice)))
+			n.fact(POP3, "", FactReadable), n.fact(IMAP, labelAsRead, FactReadable), n.fact(IMAP, labelOffline, FactReadable), octets(n.of(IMAP, labelOffline).onDevice()))
 	},
 }
 
@@ -60,6 +59,5 @@ func offlineIMAP(ctx context.Context, s *Stage, keys []string, all bool) error {
 	}
 	d.Pull()
 	s.fact(IMAP, FactReadable, d.disk.count(readable), "messages")
-	s.fact(IMAP, FactOnDevice, d.disk.bytes(), "bytes")
 	return nil
 }

@@ -33,8 +33,6 @@ var readOneScenario = scenario{
 		if err := imap.Read(ctx, key); err != nil {
 			return err
 		}
-		s.fact(POP3, FactOnDevice, pop.disk.bytes(), "bytes")
-		s.fact(IMAP, FactOnDevice, imap.disk.bytes(), "bytes")
 		for _, p := range []Protocol{POP3, IMAP} {
 			s.fact(p, FactWholeMessage, int64(len(l.text)), "bytes")
 		}

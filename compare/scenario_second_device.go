@@ -125,7 +125,7 @@ func secondPOP3(ctx context.Context, s *Stage, leave bool) error {
 		return err
 	}
 	seen(s, POP3, &first.disk, &second.disk)
-	return nil
+	return s.stored(ctx, POP3)
 }
 
 func secondIMAP(ctx context.Context, s *Stage) error {
@@ -151,5 +151,8 @@ func secondIMAP(ctx context.Context, s *Stage) error {
 		return err
 	}
 	seen(s, IMAP, &first.disk, &second.disk)
-	return second.Quit()
+	if err := second.Quit(); err != nil {
+		return err
+	}
+	return s.stored(ctx, IMAP)
 }

@@ -22,6 +22,9 @@ var sentMailScenario = scenario{
 			return err
 		}
 		seen(s, POP3, &pop[0].disk, &pop[1].disk)
+		if err := s.stored(ctx, POP3); err != nil {
+			return err
+		}
 		first, second := s.NewIMAP(), s.NewIMAP()
 		if err := first.Send(ctx, 1500); err != nil {
 			return err
@@ -33,7 +36,10 @@ var sentMailScenario = scenario{
 			return err
 		}
 		seen(s, IMAP, &first.disk, &second.disk)
-		return second.Quit()
+		if err := second.Quit(); err != nil {
+			return err
+		}
+		return s.stored(ctx, IMAP)
 	},
 	sentence: func(n numbers) string {
 		return fmt.Sprintf("Mail sent from the first POP3 device stays there, the second sees %d of it; the IMAP device sends a second copy to the server's Sent folder, %s up, and the second device sees %d.",

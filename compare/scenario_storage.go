@@ -55,7 +55,7 @@ var storageScenario = scenario{
 	sentence: func(n numbers) string {
 		all := n.fact(POP3, labelLeave, FactOnServer)
 		return fmt.Sprintf("A year of %d messages, %s: POP3 that deletes leaves %s on the server and puts all of it on the one device; left on the server it fills both; over IMAP the server holds it and the device %s.",
-			months*monthlyMail, octets(all), octets(n.fact(POP3, labelDelete, FactOnServer)), octets(n.fact(IMAP, "", FactOnDevice)))
+			months*monthlyMail, octets(all), octets(n.fact(POP3, labelDelete, FactOnServer)), octets(n.of(IMAP, "").onDevice()))
 	},
 }
 
@@ -69,12 +69,9 @@ func year(ctx context.Context, s *Stage, d *device, sync func(keys []string) err
 		if err := sync(keys); err != nil {
 			return err
 		}
-		h, err := s.Look(ctx)
-		if err != nil {
+		if err := s.stored(ctx, d.protocol); err != nil {
 			return err
 		}
-		s.fact(d.protocol, FactOnServer, h.OwnBytes, "bytes")
-		s.fact(d.protocol, FactOnDevice, d.disk.bytes(), "bytes")
 		s.Pass(month, "until the next month")
 	}
 	return nil

@@ -115,7 +115,14 @@ func (s *Stage) try(ctx context.Context, sc *scenario) (err error) {
 			return err
 		}
 	}
-	return sc.run(ctx, s)
+	if _, err := s.Look(ctx); err != nil {
+		return err
+	}
+	if err := sc.run(ctx, s); err != nil {
+		return err
+	}
+	_, err = s.Look(ctx)
+	return err
 }
 
 // revoke ends the logins that devices were given.
@@ -198,6 +205,15 @@ func (s *Stage) Look(ctx context.Context) (*Holds, error) {
 	}
 	s.rec.add(origin{}, Event{Kind: KindServer, Holds: &told})
 	return h, nil
+}
+
+// stored records what the server has of the scenario's messages.
+func (s *Stage) stored(ctx context.Context, p Protocol) error {
+	h, err := s.Look(ctx)
+	if err == nil {
+		s.fact(p, FactOnServer, h.OwnBytes, "bytes")
+	}
+	return err
 }
 
 // Pass lets time go by in which nobody waits.

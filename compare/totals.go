@@ -56,6 +56,7 @@ type counter struct {
 	totals []Total
 	spoke  map[int]Side // who sent the last line of a connection
 	acted  []int64      // beside totals: when its device began
+	first  []string     // beside totals: its first device
 	last   int64        // time of the event before
 }
 
@@ -94,6 +95,14 @@ func (c *counter) count(e *Event) {
 			after := e.Micros - c.acted[i]
 			t.FirstSubject = &after
 		}
+	case KindDevice:
+		if c.first[i] == "" {
+			c.first[i] = e.Device
+		}
+		if e.Disk != nil && c.first[i] == e.Device {
+			has := e.Disk.Bytes
+			t.OnDevice = &has
+		}
 	case KindFact:
 		if e.Fact != nil {
 			t.Facts = append(t.Facts, *e.Fact)
@@ -108,6 +117,7 @@ func (c *counter) of(e *Event) int {
 		i = len(c.totals)
 		c.totals = append(c.totals, Total{Protocol: e.Protocol, Label: e.Label})
 		c.acted = append(c.acted, e.Micros)
+		c.first = append(c.first, "")
 	}
 	return i
 }
@@ -124,6 +134,14 @@ func (t *Total) Fact(name string) (int64, bool) {
 
 // Bytes is what went over the wire in both directions.
 func (t *Total) Bytes() int64 { return t.Up + t.Down }
+
+// onDevice is what its first device has stored.
+func (t *Total) onDevice() int64 {
+	if t.OnDevice == nil {
+		return 0
+	}
+	return *t.OnDevice
+}
 
 // Spent is how long its devices were at work.
 func (t *Total) Spent() time.Duration { return time.Duration(t.Micros) * time.Microsecond }
