@@ -255,7 +255,7 @@ func (t *tx) putGrant(id store.MailboxID, grantee store.AccountID, g store.Grant
 		_, err := t.exec("DELETE FROM acl WHERE mailbox = ? AND grantee = ?", id, grantee)
 		return err
 	}
-	_, err := t.exec("INSERT OR REPLACE INTO acl (mailbox, grantee, rights, denied) VALUES (?, ?, ?, ?)", id, grantee, g.Rights, g.Denied)
+	_, err := t.exec("INSERT OR REPLACE INTO acl (mailbox, grantee, rights, denied) VALUES (?, ?, ?, ?)", id, grantee, int64(g.Rights), int64(g.Denied))
 	return err
 }
 

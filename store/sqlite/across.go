@@ -122,6 +122,9 @@ func (t *tx) adoptMessage(old, id store.MessageID) error {
 	if n == 0 {
 		return store.Errorf(store.Corrupt, "message %d is missing", old)
 	}
+	if _, err := t.exec("INSERT INTO message_utf8 (message, size, edits) SELECT ?, size, edits FROM message_utf8 WHERE message = ?", id, old); err != nil {
+		return err
+	}
 	return t.adoptThread(id)
 }
 

@@ -104,7 +104,9 @@ func (t *tx) copyEntries(source, dest *mailboxRow, uids store.UIDSet, mode copyM
 	c := t.change(dest)
 	c.Added, c.More, c.Keywords = lot.entries, lot.more, all
 	if mode.move {
-		lot.fate = fateMoved
+		if source.ID.Account() == dest.ID.Account() {
+			lot.fate = fateMoved // else its owner has lost it, and may bring it back
+		}
 		if _, err := t.bury(source, uids, false, &lot.picked); err != nil {
 			return res, err
 		}

@@ -23,7 +23,7 @@ type Open func(t testing.TB, dir string, now func() time.Time) store.Engine
 func Run(t *testing.T, open Open) {
 	for _, group := range []map[string]func(*fixture){
 		accountTests, mailboxTests, insertTests, flagsTests, moveTests, replaceTests, pop3Tests, deviceTests, upkeepTests, ruleTests,
-		quotaTests, metadataTests, recoverTests, storyTests,
+		quotaTests, metadataTests, rightsTests, aclTests, acrossTests, recoverTests, storyTests,
 	} {
 		for _, name := range slices.Sorted(maps.Keys(group)) {
 			t.Run(name, func(t *testing.T) { group[name](newFixture(t, open)) })
