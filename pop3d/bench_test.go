@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,10 +15,22 @@ import (
 // fill puts n small messages into alice's INBOX.
 func (w *world) fill(n, size int) {
 	w.t.Helper()
+	w.fillWith(n, size, false, "")
+}
+
+// fillWith makes them internationalized, or gives them UIDLs with a prefix.
+func (w *world) fillWith(n, size int, utf8 bool, uidl string) {
+	w.t.Helper()
 	text := message(1)
+	if utf8 {
+		text = "Subject: \u00fc\r\n" + text
+	}
 	text += strings.Repeat(strings.Repeat("x", 62)+"\r\n", max(0, size-len(text))/64)
 	in := w.store.NewIngest(w.t.Context(), 0)
 	defer in.Close()
+	if utf8 {
+		in.MarkUTF8()
+	}
 	if _, err := in.Write([]byte(text)); err != nil {
 		w.t.Fatal(err)
 	}
@@ -31,6 +44,9 @@ func (w *world) fill(n, size int) {
 		list := make([]store.Insertion, min(n, 5000))
 		for i := range list {
 			list[i] = store.Insertion{Mailbox: inbox, Body: body, Internal: w.store.Now()}
+			if uidl != "" {
+				list[i].UIDL = uidl + strconv.Itoa(n-i)
+			}
 		}
 		n -= len(list)
 		if _, err := w.store.Append(w.t.Context(), w.by, list); err != nil {
@@ -40,17 +56,24 @@ func (w *world) fill(n, size int) {
 }
 
 // BenchmarkListings logs in and asks for STAT, UIDL and LIST of 100,000
-// messages.
+// messages; also of such that have imported UIDLs, or were internationalized.
 func BenchmarkListings(b *testing.B) {
-	w := newWorld(b).listen()
-	w.fill(100_000, 0)
-	b.ResetTimer()
-	for b.Loop() {
-		c := w.login()
-		c.send("STAT\r\nUIDL\r\nLIST\r\nQUIT\r\n")
-		if n, err := countLines(c.r); err != nil || n != 2*100_000+6 {
-			b.Fatal(n, err)
-		}
+	for name, fill := range map[string]func(*world){
+		"plain":      func(w *world) { w.fill(100_000, 0) },
+		"imported":   func(w *world) { w.fillWith(100_000, 0, false, "old.") },
+		"downgraded": func(w *world) { w.fillWith(100_000, 0, true, "") },
+	} {
+		b.Run(name, func(b *testing.B) {
+			w := newWorld(b).listen()
+			fill(w)
+			for b.Loop() {
+				c := w.login()
+				c.send("STAT\r\nUIDL\r\nLIST\r\nQUIT\r\n")
+				if n, err := countLines(c.r); err != nil || n != 2*100_000+6 {
+					b.Fatal(n, err)
+				}
+			}
+		})
 	}
 }
 
@@ -109,7 +132,7 @@ func BenchmarkRetr(b *testing.B) {
 	})
 }
 
-// BenchmarkQuit deletes 100,000 messages.
+// BenchmarkQuit deletes 100,000 messages under each policy.
 func BenchmarkQuit(b *testing.B) {
 	const messages = 100_000
 	var all strings.Builder
@@ -117,16 +140,21 @@ func BenchmarkQuit(b *testing.B) {
 		fmt.Fprintf(&all, "DELE %d\r\n", n+1)
 	}
 	all.WriteString("QUIT\r\n")
-	w := newWorld(b).listen()
-	for b.Loop() {
-		b.StopTimer()
-		w.fill(messages, 0)
-		b.StartTimer()
-		c := w.login()
-		go c.Write([]byte(all.String()))
-		if n, err := countLines(c.r); err != nil || n != messages+1 {
-			b.Fatal(n, err)
-		}
+	for _, policy := range []store.DeletePolicy{store.DeleteTrash, store.DeleteExpunge, store.DeleteKeep, store.DeleteShared} {
+		b.Run(string(policy), func(b *testing.B) {
+			w := newWorld(b).listen()
+			w.setPolicy(policy)
+			for b.Loop() {
+				b.StopTimer()
+				w.fill(messages, 0)
+				b.StartTimer()
+				c := w.login()
+				go c.Write([]byte(all.String()))
+				if n, err := countLines(c.r); err != nil || n != messages+1 {
+					b.Fatal(n, err)
+				}
+			}
+		})
 	}
 }
 
