@@ -240,6 +240,12 @@ type MessageEngine interface {
 	// UIDLs gives the UIDLs of entries of a mailbox that are not the message's
 	// derived one (DefaultUIDL): imported ones and overrides.
 	UIDLs(ctx context.Context, id MailboxID) (map[UID]string, error)
+	// SetUIDLs gives entries of a mailbox UIDLs, in one transaction; the outcomes
+	// are one for each: nil when the entry has that UIDL now, else Expunged,
+	// Invalid when it can be none, Exists when another message of the mailbox has
+	// or had it, Forbidden when a device has listed the message under another one
+	// (Listing).
+	SetUIDLs(ctx context.Context, by Actor, id MailboxID, list []NewUIDL) ([]error, error)
 	// DowngradedSizes gives the sizes of the downgraded forms that entries of a
 	// mailbox have (Body.UTF8), for readers without UTF-8.
 	DowngradedSizes(ctx context.Context, id MailboxID) (map[UID]int64, error)

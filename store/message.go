@@ -54,6 +54,22 @@ func (v *View) UIDLs(ctx context.Context) (map[UID]string, error) {
 	return v.s.engine.UIDLs(ctx, v.row.ID)
 }
 
+// NewUIDL is the UIDL that an entry of a mailbox is to have.
+type NewUIDL struct {
+	UID  UID
+	UIDL string
+}
+
+// SetUIDLs gives messages the UIDLs that they had on another server. There is an
+// outcome for each of list, see MessageEngine: no POP3 client is told another
+// UIDL than it has seen.
+func (s *Store) SetUIDLs(ctx context.Context, by Actor, id MailboxID, list []NewUIDL) ([]error, error) {
+	if err := s.flushListings(ctx); err != nil {
+		return nil, err
+	}
+	return s.engine.SetUIDLs(ctx, by, id, list)
+}
+
 // DowngradedSizes gives the sizes of the downgraded forms of the mailbox's
 // entries that have one: what a reader without UTF-8 is given (RFC 6858).
 func (v *View) DowngradedSizes(ctx context.Context) (map[UID]int64, error) {

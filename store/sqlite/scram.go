@@ -11,8 +11,8 @@ import (
 func (e *Engine) Scram(ctx context.Context) (state store.ScramState, err error) {
 	err = e.read(ctx, "look for SCRAM keys", func(c *conn) error {
 		const lacking = "NOT EXISTS (SELECT 1 FROM credential c JOIN account a ON a.id = c.account WHERE a.enabled AND c.revoked IS NULL AND ifnull(c.expires, ?1) > ?2 AND c."
-		r, _, err := c.first(`SELECT (SELECT value FROM store WHERE key = 'scram_secret'), ` +
-			lacking + `scram_sha256 IS NULL), ` + lacking + `scram_sha1 IS NULL)`, int64(math.MaxInt64), e.opts.Now())
+		r, _, err := c.first(`SELECT (SELECT value FROM store WHERE key = 'scram_secret'), `+
+			lacking+`scram_sha256 IS NULL), `+lacking+`scram_sha1 IS NULL)`, int64(math.MaxInt64), e.opts.Now())
 		if err == nil {
 			state = store.ScramState{Secret: r.blob(0), SHA256: r.int(1) != 0, SHA1: r.int(2) != 0}
 		}

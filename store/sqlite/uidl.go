@@ -1,7 +1,10 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -119,4 +122,89 @@ func (e *Engine) UIDLs(ctx context.Context, id store.MailboxID) (map[store.UID]s
 			AND EXISTS (SELECT 1 FROM entry e WHERE e.mailbox = ?1 AND e.uid = o.uid)`, note, id)
 	})
 	return out, err
+}
+
+// SetUIDLs gives entries of a mailbox UIDLs of another server.
+func (e *Engine) SetUIDLs(ctx context.Context, by store.Actor, id store.MailboxID, list []store.NewUIDL) (outcomes []error, err error) {
+	err = e.writeBulk(ctx, "set UIDLs", len(list), func(t *tx) error {
+		m, err := t.mailbox(by, id, store.RightAdminister)
+		if err != nil {
+			return err
+		}
+		outcomes = make([]error, len(list))
+		done := map[store.UID]bool{}
+		for i, n := range list {
+			changed, err := t.setUIDL(m, n)
+			if err != nil && !isVerdict(err) {
+				return err
+			}
+			outcomes[i] = err
+			done[n.UID] = done[n.UID] || changed
+		}
+		var uids store.UIDSet
+		for _, uid := range slices.Sorted(maps.Keys(done)) {
+			if done[uid] {
+				uids.Add(uid)
+			}
+		}
+		if len(uids) == 0 {
+			return nil
+		}
+		return t.journal(by, id.Account(), record{verb: "uidl", mailbox: id, uids: uids})
+	})
+	return outcomes, err
+}
+
+// setUIDL gives one entry a UIDL, unless it has it.
+func (t *tx) setUIDL(m *mailboxRow, n store.NewUIDL) (changed bool, err error) {
+	r, ok, err := t.first(`SELECT e.message, u.uidl, o.uidl FROM entry e LEFT JOIN message_uidl u ON u.message = e.message
+		LEFT JOIN uidl_override o ON o.mailbox = e.mailbox AND o.uid = e.uid WHERE e.mailbox = ? AND e.uid = ?`, m.ID, n.UID)
+	if err != nil {
+		return false, err
+	}
+	if !ok {
+		return false, store.Errorf(store.Expunged, "the message is gone")
+	}
+	id := store.MessageID(r.int(0))
+	switch has := cmp.Or(r.text(2), r.text(1)); {
+	case has == n.UIDL && has != "":
+		return false, nil
+	case !t.goodUIDL(n.UIDL):
+		return false, store.Errorf(store.Invalid, "no UIDL (1 to 70 characters from ! to ~)")
+	case r.text(2) != "":
+		return false, store.Errorf(store.Exists, "the mailbox has the message twice")
+	}
+	if err := t.mayHaveUIDL(id, n.UIDL); err != nil {
+		return false, err
+	}
+	_, err = t.exec("INSERT OR REPLACE INTO message_uidl (message, uidl) VALUES (?, ?)", id, n.UIDL)
+	return err == nil, err
+}
+
+// mayHaveUIDL is nil when a message can be given a UIDL: no device has listed it
+// in any maildrop, and in none has another message, or had, that UIDL.
+func (t *tx) mayHaveUIDL(id store.MessageID, uidl string) error {
+	listed, err := t.exists(`SELECT 1 FROM entry e JOIN pop3_listed l ON l.mailbox = e.mailbox
+		WHERE e.message = ? AND e.uid < l.next`, id)
+	if err != nil {
+		return err
+	}
+	if listed {
+		return store.Errorf(store.Forbidden, "a POP3 client has seen the message already")
+	}
+	var in []store.MailboxID
+	err = t.query("SELECT mailbox FROM entry WHERE message = ?", func(r row) error {
+		in = append(in, store.MailboxID(r.int(0)))
+		return nil
+	}, id)
+	for _, mailbox := range in {
+		taken, err := t.uidlTaken(mailbox, uidl, id)
+		if err != nil {
+			return err
+		}
+		if taken {
+			return store.Errorf(store.Exists, "another message has it")
+		}
+	}
+	return err
 }

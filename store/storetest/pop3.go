@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strings"
 
 	"tandem/store"
 	"tandem/store/message"
@@ -42,6 +43,43 @@ func (f *fixture) copy(from, to store.MailboxID, uid store.UID, move bool) store
 }
 
 var pop3Tests = map[string]func(*fixture){
+	"UIDLs of another server": func(f *fixture) {
+		f.put(f.inbox, 5, 0)
+		other := f.imported(f.inbox, "taken")
+		set := func(list ...store.NewUIDL) string {
+			out, err := f.SetUIDLs(f.ctx(), f.by, f.inbox, list)
+			f.must(err)
+			var kinds []string
+			for _, err := range out {
+				kind := "set"
+				if err != nil {
+					kind = fmt.Sprint(store.KindOf(err))
+				}
+				kinds = append(kinds, kind)
+			}
+			return strings.Join(kinds, " ")
+		}
+		long := strings.Repeat("x", 70)
+		got := set(store.NewUIDL{UID: 1, UIDL: "old.1"}, store.NewUIDL{UID: 2, UIDL: long}, store.NewUIDL{UID: 3, UIDL: long + "x"},
+			store.NewUIDL{UID: 3, UIDL: "a b"}, store.NewUIDL{UID: 3, UIDL: ""}, store.NewUIDL{UID: 3, UIDL: "taken"}, store.NewUIDL{UID: 3, UIDL: "old.1"},
+			store.NewUIDL{UID: 99, UIDL: "x"}, store.NewUIDL{UID: 3, UIDL: f.StoreID() + "1"})
+		f.equal("outcomes", got, fmt.Sprint("set set ", store.Invalid, " ", store.Invalid, " ", store.Invalid, " ", store.Exists, " ", store.Exists, " ",
+			store.Expunged, " ", store.Invalid))
+		f.equal("first", f.uidlOf(f.inbox, 1), "old.1")
+		f.equal("again, and another one", set(store.NewUIDL{UID: 1, UIDL: "old.1"}, store.NewUIDL{UID: 1, UIDL: "old.one"}), "set set")
+		f.equal("another one", f.uidlOf(f.inbox, 1), "old.one")
+		// What a device has listed keeps its UIDL.
+		f.must(f.NoteListings(f.ctx(), []store.Listing{{Mailbox: f.inbox, Credential: 77, Next: 4, Time: f.now()}}))
+		was := f.uidlOf(f.inbox, 3)
+		f.equal("after a listing", set(store.NewUIDL{UID: 3, UIDL: "old.3"}, store.NewUIDL{UID: 4, UIDL: "old.4"}, store.NewUIDL{UID: 1, UIDL: "old.one"}),
+			fmt.Sprint(store.Forbidden, " set set"))
+		f.equal("third", f.uidlOf(f.inbox, 3), was)
+		// It goes along, and is not given to another message meanwhile.
+		to := f.copy(f.inbox, f.named("Archive").ID, 4, true)
+		f.equal("where it went", f.uidlOf(f.named("Archive").ID, to), "old.4")
+		f.equal("while it is away", set(store.NewUIDL{UID: 5, UIDL: "old.4"}), fmt.Sprint(store.Exists))
+		f.equal("the other one", f.uidlOf(f.inbox, other), "taken")
+	},
 	"the downgraded form goes with the message": func(f *fixture) {
 		body := bodyOf("Subject: \u00fc\r\n\r\ntext\r\n")
 		body.UTF8 = true
