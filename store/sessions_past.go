@@ -23,10 +23,13 @@ type PastSession struct {
 	Moved   int
 	Deleted int          // expunged, or deleted over POP3 whatever the policy
 	Policy  DeletePolicy // of its QUIT, "" if it deleted nothing over POP3
-	Acts    []SessionAct // the oldest first
+	Acts    []SessionAct // the last maxActs of them, the oldest first
 
 	credential CredentialID
 }
+
+// maxActs bounds what is kept of a session that did very much.
+const maxActs = 1000
 
 // SessionAct is one row of the journal, as a session's.
 type SessionAct struct {
@@ -85,7 +88,9 @@ func (g *gathering) add(r *JournalRow) {
 		g.list = append(g.list, p)
 	}
 	p.Began = r.Time
-	p.Acts = append(p.Acts, SessionAct{r.Time, r.Verb, g.names[r.Mailbox], r.UIDs, g.names[r.Other], r.OtherUIDs, r.Detail}) // the latest first, for now
+	if len(p.Acts) < maxActs {
+		p.Acts = append(p.Acts, SessionAct{r.Time, r.Verb, g.names[r.Mailbox], r.UIDs, g.names[r.Other], r.OtherUIDs, r.Detail}) // the latest first, for now
+	}
 	switch n := r.UIDs.Len(); r.Verb {
 	case "read":
 		p.Fetched += n

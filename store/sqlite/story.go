@@ -77,7 +77,7 @@ func newJournalScan(owner store.AccountID, q store.JournalQuery) *journalScan {
 
 // page reads the next rows.
 func (s *journalScan) page(c *conn) (page []store.JournalRow, err error) {
-	r, _, err := c.first("SELECT min(n), max(n) FROM journal WHERE account = ?", s.owner)
+	r, _, err := c.first("SELECT (SELECT min(n) FROM journal WHERE account = ?1), (SELECT max(n) FROM journal WHERE account = ?1)", s.owner)
 	if err != nil {
 		return nil, err
 	}
