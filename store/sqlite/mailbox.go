@@ -305,8 +305,12 @@ func (t *tx) rename(a *accountRow, m *mailboxRow, name string) error {
 		}
 	}
 	for _, child := range family {
-		if to := name + child.Name[len(old):]; taken[to] || name == old {
+		to := name + child.Name[len(old):]
+		if taken[to] || name == old {
 			return store.Errorf(store.Exists, "the mailbox %q exists already", to)
+		}
+		if _, err := store.CanonicalMailboxName(to); err != nil { // too long or too deep: nobody could open it
+			return err
 		}
 	}
 	for _, child := range family {

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strings"
 
 	"tandem/store"
 )
@@ -102,6 +103,8 @@ var mailboxTests = map[string]func(*fixture){
 		f.wantKind(f.RenameMailbox(f.ctx(), f.by, a.ID, "a/b/c", 0), store.Invalid)
 		f.wantKind(f.RenameMailbox(f.ctx(), f.by, a.ID, "p/q/r", 9), store.Limit)
 		f.equal("name", f.row(a.ID).Name, "a")
+		f.create("deep" + strings.Repeat("/a", 31))
+		f.wantKind(f.RenameMailbox(f.ctx(), f.by, f.named("deep").ID, "p/deep", 0), store.Limit) // its child could not be opened
 	},
 	"renaming INBOX moves its messages": func(f *fixture) {
 		f.create("INBOX/child")
