@@ -15,6 +15,7 @@
 //
 //	mail.go     the nouns
 //	account.go  accounts, credentials, login names and addresses
+//	device.go   app passwords, and what POP3 devices see and delete
 //	quota.go    what an account holds and may hold
 //	scram.go    keys for SCRAM logins
 //	metadata.go annotations of mailboxes and of the server
