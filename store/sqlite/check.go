@@ -139,6 +139,8 @@ var references = []reference{
 				WHERE mailbox = ? AND uid = ?`, r.int(0), r.int(1))
 			return err
 		}},
+	{"SELECT mailbox, uid FROM entry WHERE message >> 40 <> mailbox >> 40" + fmt.Sprintf(alive, "mailbox"),
+		"mailbox %d, UID %d: its message is another account's", nil},
 	{"SELECT mailbox, uid FROM entry JOIN tombstone USING (mailbox, uid) WHERE 1" + fmt.Sprintf(alive, "mailbox"),
 		"mailbox %d, UID %d: there and expunged at once", nil},
 	{`SELECT mailbox, grantee FROM acl x WHERE NOT EXISTS (SELECT 1 FROM mailbox m WHERE m.id = x.mailbox)

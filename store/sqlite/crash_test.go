@@ -17,8 +17,12 @@ import (
 	"tandem/store"
 )
 
-// crashDir names the store a child process works on until it is killed.
-const crashDir = "TANDEM_TEST_CRASH_DIR"
+// crashDir names the store a child process works on until it is killed,
+// crashTo the account to whose Archive it moves: alice's or another's.
+const (
+	crashDir = "TANDEM_TEST_CRASH_DIR"
+	crashTo  = "TANDEM_TEST_CRASH_TO"
+)
 
 const (
 	crashRounds  = 10
@@ -42,8 +46,7 @@ func TestCrashChild(t *testing.T) {
 		t.Skip("only as a child of TestCrash")
 	}
 	b := openBox(t, dir, Options{})
-	to, err := b.MailboxByName(t.Context(), b.inbox.Account(), "Archive")
-	b.must(err)
+	to := b.archive(os.Getenv(crashTo))
 	round := os.Getpid()
 	var wg sync.WaitGroup
 	for w := range crashWorkers {
@@ -54,6 +57,16 @@ func TestCrashChild(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// archive gives the Archive of an account, which is made when missing.
+func (b *box) archive(account string) store.Mailbox {
+	b.must(b.CreateAccounts(b.t.Context(), []store.NewAccount{{Name: account, Hash: "x"}}, true))
+	a, err := b.AccountByName(b.t.Context(), account)
+	b.must(err)
+	m, err := b.MailboxByName(b.t.Context(), a.ID, "Archive")
+	b.must(err)
+	return m
 }
 
 func say(format string, args ...any) { fmt.Fprintf(os.Stdout, format+"\n", args...) }
@@ -87,6 +100,7 @@ func (b *box) workOn(subject string, to store.MailboxID, last bool) {
 type crash struct {
 	t          *testing.T
 	dir        string
+	to         string // the account moved to
 	tried      map[string]int
 	acked      map[string]int
 	uids       [2]map[store.UID]string // of INBOX, Archive: whose they were
@@ -97,8 +111,13 @@ type crash struct {
 // TestCrash kills a working process at random moments and looks at what it
 // left: nothing acknowledged lost or doubled, nothing half done, no UID used
 // twice, UIDVALIDITY the same, modseqs never back.
-func TestCrash(t *testing.T) {
-	c := &crash{t: t, dir: t.TempDir(), tried: map[string]int{}, acked: map[string]int{},
+func TestCrash(t *testing.T) { crashAndLook(t, "alice") }
+
+// TestCrashAcross does so while messages move to another account.
+func TestCrashAcross(t *testing.T) { crashAndLook(t, "bob") }
+
+func crashAndLook(t *testing.T, to string) {
+	c := &crash{t: t, dir: t.TempDir(), to: to, tried: map[string]int{}, acked: map[string]int{},
 		uids: [2]map[store.UID]string{{}, {}}}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -116,7 +135,7 @@ func TestCrash(t *testing.T) {
 // round runs a child and kills it some time after its first acknowledgement.
 func (c *crash) round(after time.Duration) {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestCrashChild$")
-	cmd.Env = append(os.Environ(), crashDir+"="+c.dir)
+	cmd.Env = append(os.Environ(), crashDir+"="+c.dir, crashTo+"="+c.to)
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -174,8 +193,7 @@ var subjectLine = regexp.MustCompile(`(?m)^Subject: (\S+)\r$`)
 func (c *crash) verify() {
 	b := openBox(c.t, c.dir, Options{})
 	b.wantClean()
-	archive, err := b.MailboxByName(c.t.Context(), b.inbox.Account(), "Archive")
-	b.must(err)
+	archive := b.archive(c.to)
 	found := map[string]int{}
 	for i, id := range []store.MailboxID{b.inbox, archive.ID} {
 		x, err := b.LoadIndex(c.t.Context(), id, 0)
