@@ -2,6 +2,7 @@ package store
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -175,6 +176,22 @@ func (s UIDSet) Len() int {
 		n += int(r.Stop-r.Start) + 1
 	}
 	return n
+}
+
+// String writes the set as IMAP does: 1:4,7.
+func (s UIDSet) String() string {
+	var b strings.Builder
+	for i, r := range s {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.FormatUint(uint64(r.Start), 10))
+		if r.Stop > r.Start {
+			b.WriteByte(':')
+			b.WriteString(strconv.FormatUint(uint64(r.Stop), 10))
+		}
+	}
+	return b.String()
 }
 
 // SpecialUse is a mailbox attribute of RFC 6154, with its backslash, or "".

@@ -110,8 +110,8 @@ func captureScript(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("no line starts with %q", args[1])
 }
 
-// pop3 ADDR USER PASSWORD [WANT] logs in and, with WANT, expects the count of
-// messages. Negated, the login has to fail.
+// pop3 ADDR USER PASSWORD [WANT [COMMAND...]] logs in and, with WANT, expects the
+// count of messages; the commands have to work. Negated, the login has to fail.
 func pop3Script(ts *testscript.TestScript, neg bool, args []string) {
 	conn, err := net.Dial("tcp", args[0])
 	ts.Check(err)
@@ -134,6 +134,12 @@ func pop3Script(ts *testscript.TestScript, neg bool, args []string) {
 		fmt.Fprintf(conn, "STAT\r\n")
 		if line := answer(); !strings.HasPrefix(line, "+OK "+args[3]+" ") {
 			ts.Fatalf("STAT of %s: %s, want %s messages", args[1], line, args[3])
+		}
+	}
+	for _, command := range args[min(4, len(args)):] {
+		fmt.Fprintf(conn, "%s\r\n", command)
+		if line := answer(); !strings.HasPrefix(line, "+OK") {
+			ts.Fatalf("%s: %s", command, line)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"strconv"
 	"strings"
 	"time"
 
@@ -36,7 +35,7 @@ func (t *tx) journal(by store.Actor, owner store.AccountID, r record) error {
 	_, err = t.exec(`INSERT INTO journal (account, n, time, verb, credential, session, protocol, remote, mailbox, other_mailbox,
 		modseq, uids, other_uids, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		owner, a.nextJournal, t.now, r.verb, by.Credential, by.Session, by.Protocol, by.Remote, orNull(int64(r.mailbox)),
-		orNull(int64(r.other)), orNull(int64(r.modseq)), orNull(setText(r.uids)), orNull(setText(r.otherUIDs)), orNull(r.detail))
+		orNull(int64(r.other)), orNull(int64(r.modseq)), orNull(r.uids.String()), orNull(r.otherUIDs.String()), orNull(r.detail))
 	a.nextJournal++
 	a.dirty = true
 	return err
@@ -101,22 +100,6 @@ func orNull[T comparable](v T) any {
 		return nil
 	}
 	return v
-}
-
-// setText writes a set as IMAP does: 1:4,7.
-func setText(set store.UIDSet) string {
-	var b strings.Builder
-	for i, r := range set {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strconv.FormatUint(uint64(r.Start), 10))
-		if r.Stop > r.Start {
-			b.WriteByte(':')
-			b.WriteString(strconv.FormatUint(uint64(r.Stop), 10))
-		}
-	}
-	return b.String()
 }
 
 // flagNames writes flags as IMAP does.

@@ -37,7 +37,7 @@ func (e *Engine) Quit(ctx context.Context, by store.Actor, id store.MailboxID, q
 			for i := range marked.Changed {
 				uids.Add(marked.Changed[i].UID)
 			}
-			rec.detail += "\nseen " + setText(uids)
+			rec.detail += "\nseen " + uids.String()
 		}
 		return t.journal(by, id.Account(), rec)
 	})
@@ -121,7 +121,7 @@ func (t *tx) quitHide(by store.Actor, m *mailboxRow, q store.Quit) (rec record, 
 	rec, err = t.quitTrash(m, free)
 	left = rec.uids.Len()
 	if left < hidden.Len() {
-		rec.detail = "\nmoved " + setText(rec.uids)
+		rec.detail = "\nmoved " + rec.uids.String()
 	}
 	rec.uids = hidden
 	return rec, left, err

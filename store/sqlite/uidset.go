@@ -37,7 +37,7 @@ func all(set store.UIDSet) func(yield func(store.UID) bool) {
 	}
 }
 
-// parseSet reads what setText wrote.
+// parseSet reads what UIDSet.String wrote.
 func parseSet(text string) (set store.UIDSet, err error) {
 	if text == "" {
 		return nil, nil
