@@ -188,14 +188,18 @@ func (d *IMAPDevice) told(r *response, from uint32, there map[uint32]bool) {
 	there[f.uid] = true
 }
 
-// Download fetches the whole of all messages on the list, for use without a
-// connection, without marking them as read.
+// Download fetches the whole of all messages on the list, or of the newest ones
+// if it has no list yet, for use without a connection and without marking them as
+// read.
 func (d *IMAPDevice) Download(ctx context.Context) error {
 	if err := d.act("downloads all messages"); err != nil {
 		return err
 	}
 	if err := d.inbox(ctx); err != nil {
 		return err
+	}
+	if len(d.disk.mail) == 0 {
+		return d.downloadNewest()
 	}
 	var set []uint32
 	for _, m := range d.disk.mail {
@@ -208,6 +212,31 @@ func (d *IMAPDevice) Download(ctx context.Context) error {
 			if m := d.byUID(f.uid); m != nil {
 				m.Bytes, m.Text, m.Whole = f.octets, true, true
 			}
+		})
+		if err != nil {
+			return d.ended(err)
+		}
+	}
+	d.show()
+	return nil
+}
+
+// downloadNewest fetches whole messages without a list of them before.
+func (d *IMAPDevice) downloadNewest() error {
+	exists := d.client.box.exists
+	first := exists - min(uint32(d.stage.opts.Messages), exists) + 1
+	command := fmt.Sprintf("FETCH %d:%d (UID FLAGS BODY.PEEK[])", first, exists)
+	if d.stage.known.on {
+		command = fmt.Sprintf("UID FETCH %d:* (UID FLAGS BODY.PEEK[])", d.stage.known.uid)
+	}
+	if exists > 0 {
+		err := d.client.fetch(command, func(f *fetched) {
+			if f.octets == 0 || f.uid < d.stage.known.uid {
+				return
+			}
+			f.subject, f.id = headOf([]byte(f.head))
+			m := d.subject(f)
+			m.Bytes, m.Text, m.Whole = f.octets, true, true
 		})
 		if err != nil {
 			return d.ended(err)
@@ -447,6 +476,7 @@ func (d *IMAPDevice) Send(ctx context.Context, size int) error {
 	l := d.stage.writer.letter(size, 0, d.stage.opts.Clock.Elapsed())
 	sent, err := d.use("Sent")
 	if err == nil {
+		d.stage.server.wrote = true
 		_, err = d.client.append(sent, `\Seen`, l.text)
 	}
 	if err != nil {

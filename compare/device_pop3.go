@@ -32,6 +32,9 @@ func (s *Stage) NewPOP3(ctx context.Context, leave bool, policy string) (*POP3De
 	if d.login, err = s.target.Devices.Login(ctx, d.name, policy); err != nil {
 		return nil, err
 	}
+	if err := s.server.knock(ctx, d.login); err != nil {
+		return nil, err
+	}
 	return d, nil
 }
 

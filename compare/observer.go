@@ -118,6 +118,24 @@ func (o *observer) uidls(ctx context.Context) (names map[string]bool, err error)
 	return names, nil
 }
 
+// knock logs in over POP3 and out again. A server may take its time to check a
+// password it has not seen lately; that is no matter of the protocol.
+func (o *observer) knock(ctx context.Context, login Login) error {
+	service, err := o.target.service(POP3)
+	if err != nil {
+		return err
+	}
+	p, err := openPOP3(ctx, service, silent(), Link{}, origin{protocol: POP3}, login, nil)
+	if err == nil {
+		_, err = p.ask("QUIT")
+		p.conn.close("")
+	}
+	if err != nil {
+		return fmt.Errorf("POP3 at %s: %w", service.Address, err)
+	}
+	return nil
+}
+
 // count gives the number of messages in INBOX.
 func (o *observer) count(ctx context.Context) (int, error) {
 	m, err := o.connect(ctx)

@@ -32,6 +32,15 @@ var anythingNewScenario = scenario{
 	},
 }
 
+// arrive lets a message come and gives the time on the run's clock, which is
+// never 0.
+func (s *Stage) arrive(ctx context.Context) (time.Duration, error) {
+	s.rec.add(origin{}, Event{Kind: KindMark, Text: MarkArrived})
+	at := s.opts.Clock.Elapsed()
+	_, err := s.Deliver(ctx, 2000)
+	return at, err
+}
+
 // pollHour looks for new mail again and again.
 func pollHour(ctx context.Context, s *Stage) error {
 	d, err := s.NewPOP3(ctx, true, "")
@@ -43,11 +52,9 @@ func pollHour(ctx context.Context, s *Stage) error {
 	for at := time.Duration(0); at <= watchedHour; at += s.opts.Poll {
 		if arrived == 0 && at > arrivesAfter {
 			s.Pass(s.opts.Poll-(at-arrivesAfter), "until a message comes")
-			if _, err := s.Deliver(ctx, 2000); err != nil {
+			if arrived, err = s.arrive(ctx); err != nil {
 				return err
 			}
-			arrived = s.opts.Clock.Elapsed()
-			s.rec.add(origin{}, Event{Kind: KindMark, Text: MarkArrived})
 			s.Pass(at-arrivesAfter, "until the device looks again")
 		} else if at > 0 {
 			s.Pass(s.opts.Poll, "until the device looks again")
@@ -76,11 +83,10 @@ func idleHour(ctx context.Context, s *Stage) error {
 		return err
 	}
 	s.Pass(arrivesAfter, "until a message comes")
-	if _, err := s.Deliver(ctx, 2000); err != nil {
+	arrived, err := s.arrive(ctx)
+	if err != nil {
 		return err
 	}
-	arrived := s.opts.Clock.Elapsed()
-	s.rec.add(origin{}, Event{Kind: KindMark, Text: MarkArrived})
 	if err := d.Await(); err != nil {
 		return err
 	}

@@ -43,14 +43,14 @@ var offlineScenario = scenario{
 
 func offlineIMAP(ctx context.Context, s *Stage, keys []string, all bool) error {
 	d := s.NewIMAP()
-	if err := d.Sync(ctx); err != nil {
-		return err
-	}
 	if all {
 		if err := d.Download(ctx); err != nil {
 			return err
 		}
 	} else {
+		if err := d.Sync(ctx); err != nil {
+			return err
+		}
 		for _, key := range keys[:2] {
 			if err := d.Read(ctx, key); err != nil {
 				return err

@@ -115,6 +115,11 @@ func (s *Stage) try(ctx context.Context, sc *scenario) (err error) {
 			return err
 		}
 	}
+	if s.target.Devices == nil && !sc.Writes { // passOver has
+		if err := s.server.knock(ctx, s.target.Login); err != nil {
+			return err
+		}
+	}
 	if _, err := s.Look(ctx); err != nil {
 		return err
 	}
