@@ -95,6 +95,7 @@ func storeOptions(l *loaded, log *slog.Logger) store.Options {
 		DeviceRetired: time.Duration(noLimit(l.POP3.DeviceRetired, forever)),
 		Searches:      noLimit(l.Limits.Searches, 1<<20),
 		SearchWait:    time.Duration(noLimit(l.Limits.SearchWait, forever)),
+		SharedAccount: l.IMAP.SharedAccount,
 		Logger:        log,
 	}
 }

@@ -35,6 +35,8 @@ type imapConfig struct {
 	LiteralMinus bool `toml:"literal_minus" doc:"advertise LITERAL- in place of LITERAL+: clients ask before they send literals of more than 4096 octets"`
 	UTF8Headers  bool `toml:"utf8_headers" doc:"take messages with UTF-8 in their header also from clients that have not enabled UTF8=ACCEPT, as when another server's mail is moved here"`
 
+	SharedAccount string `toml:"shared_account" doc:"the account whose mailboxes are in everybody's Shared/, as far as tandem acl or its owner gives rights on them; those of other accounts are in Other Users/"`
+
 	MessageLimit int `toml:"message_limit" doc:"how many messages one command works on, told as MESSAGELIMIT; 0: any number"`
 	SaveLimit    int `toml:"save_limit" doc:"how many messages one command puts into a mailbox, told as SAVELIMIT; 0: any number"`
 }

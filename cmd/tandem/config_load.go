@@ -104,7 +104,8 @@ func (l *loaded) readFile() error {
 	if err != nil {
 		return fmt.Errorf("read the configuration: %w (name an existing file with --config or TANDEM_CONFIG)", err)
 	}
-	l.IMAP, l.POP3, l.LMTP.Listen, l.Web.Listen = imapConfig{}, pop3Config{}, nil, nil
+	l.IMAP.Listen, l.IMAP.ListenTLS, l.POP3.Listen, l.POP3.ListenTLS = nil, nil, nil, nil
+	l.LMTP.Listen, l.Web.Listen = nil, nil
 	for key := range l.listeners() {
 		l.Origin[key] = "file " + l.File
 	}

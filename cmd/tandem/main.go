@@ -75,6 +75,7 @@ func newRoot(a *app) *cobra.Command {
 		demoCommand(a),
 		accountCommand(a),
 		appPasswordCommand(a),
+		aclCommand(a),
 		importCommand(a),
 		exportCommand(a),
 		sessionsCommand(a),
