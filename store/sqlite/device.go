@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"math"
 	"time"
 
 	"tandem/store"
@@ -206,94 +205,11 @@ func (e *Engine) Hidden(ctx context.Context, id store.AccountID, credential stor
 func (e *Engine) LeastDays(ctx context.Context) (days int, err error) {
 	err = e.read(ctx, "look at the rules of devices", func(c *conn) error {
 		n, err := c.integer(`SELECT min(CAST(substr(see, 6) AS INTEGER)) FROM
-			(SELECT pop3_see AS see FROM account WHERE enabled UNION ALL SELECT pop3_see FROM credential WHERE revoked IS NULL)
+			(SELECT pop3_see AS see FROM account WHERE enabled UNION ALL
+			SELECT c.pop3_see FROM credential c JOIN account a ON a.id = c.account WHERE a.enabled AND c.revoked IS NULL)
 			WHERE see LIKE 'days=%'`)
 		days = int(n)
 		return err
 	})
 	return days, err
-}
-
-// device is one of those whose deletions a message waits for, if the numbers say
-// that it sees the message.
-type device struct {
-	credential store.CredentialID
-	born       store.MessageID // it was there when this message and later ones arrived
-	next       store.UID       // it has listed what lies below
-	from       store.MessageID // its rule: from this message on
-	since      uint32          // from this INTERNALDATE on
-	floor      store.UID       // from this UID on
-}
-
-// devicesOf gives the devices that count for a mailbox now.
-func devicesOf(c *conn, m *store.Mailbox, now time.Time, retired time.Duration) (list []device, err error) {
-	account := m.ID.Account()
-	lo := account.FirstMessage()
-	var newest []int
-	err = c.query(`SELECT c.id, c.label, c.born, c.created, iif(c.pop3_see = '', a.pop3_see, c.pop3_see),
-			iif(c.pop3_see = '', max(a.pop3_from, c.born), c.pop3_from), l.next,
-			(SELECT max(x.time) FROM pop3_listed x WHERE x.credential = c.id AND x.mailbox >= ?3 AND x.mailbox < ?3 + (1 << 40))
-		FROM credential c JOIN account a ON a.id = c.account LEFT JOIN pop3_listed l ON l.mailbox = ?1 AND l.credential = c.id
-		WHERE c.account = ?2 AND c.revoked IS NULL AND c.scope & ?4 AND ifnull(c.expires, ?6) > ?5`, func(r row) error {
-		opened, everOpened := !r.null(6), !r.null(7)
-		if !opened && (everOpened || r.text(1) == "" || m.Name != "INBOX") {
-			return nil // it has nothing to do with this maildrop
-		}
-		if used := max(r.int(3), r.int(7)); retired > 0 && now.Unix()-used >= int64(retired/time.Second) {
-			return nil
-		}
-		d := store.Device{See: store.SeeRule(r.text(4))}
-		dev := device{credential: store.CredentialID(r.int(0)), born: store.MessageID(r.int(2)), next: store.UID(r.int(6)), since: d.Since(now)}
-		if d.See == store.SeeSinceNow {
-			dev.from = store.MessageID(r.int(5))
-		}
-		list, newest = append(list, dev), append(newest, d.See.Newest())
-		return nil
-	}, m.ID, account, lo, store.ScopePOP3, now, int64(math.MaxInt64))
-	if err != nil {
-		return nil, err
-	}
-	for i, n := range newest {
-		if n == 0 {
-			continue
-		}
-		floor, err := c.integer(`SELECT e.uid FROM entry e WHERE e.mailbox = ? AND NOT EXISTS
-			(SELECT 1 FROM pop3_hidden h WHERE h.credential = ? AND h.message = e.message) ORDER BY e.uid DESC LIMIT 1 OFFSET ?`,
-			m.ID, list[i].credential, n-1)
-		if err != nil {
-			return nil, err
-		}
-		list[i].floor = store.UID(floor)
-	}
-	return list, nil
-}
-
-// holds gives the entries of a range of UIDs that a device has yet to delete.
-func (d *device) holds(c *conn, id store.MailboxID, within store.UIDRange) (set store.UIDSet, err error) {
-	err = c.query(`SELECT e.uid FROM entry e WHERE e.mailbox = ? AND e.uid BETWEEN ? AND ? AND (e.message >= ? OR e.uid < ?)
-		AND e.message >= ? AND e.internal >= ?
-		AND NOT EXISTS (SELECT 1 FROM pop3_hidden h WHERE h.credential = ? AND h.message = e.message) ORDER BY e.uid`, func(r row) error {
-		set.Add(store.UID(r.int(0)))
-		return nil
-	}, id, max(within.Start, d.floor), within.Stop, d.born, d.next, d.from, d.since, d.credential)
-	return set, err
-}
-
-// released gives the entries among uids that no device has yet to delete.
-func released(c *conn, m *store.Mailbox, uids store.UIDSet, now time.Time, retired time.Duration) (store.UIDSet, error) {
-	if len(uids) == 0 {
-		return nil, nil
-	}
-	devices, err := devicesOf(c, m, now, retired)
-	if err != nil {
-		return nil, err
-	}
-	for i := 0; i < len(devices) && len(uids) > 0; i++ {
-		held, err := devices[i].holds(c, m.ID, store.UIDRange{Start: uids[0].Start, Stop: uids[len(uids)-1].Stop})
-		if err != nil {
-			return nil, err
-		}
-		uids = store.Difference(uids, held)
-	}
-	return uids, nil
 }

@@ -23,7 +23,7 @@
 //	checkpoint.go  the WAL and free pages
 //	space.go       the reserve of free space and the spare file
 //	faults.go      errors of SQLite to kinds; read-only after a failed write
-//	device.go      app passwords; which POP3 devices a message waits for
+//	device.go      app passwords; release.go: which POP3 devices mail waits for
 //	account.go keyword.go mailbox.go   their verbs
 //	insert.go body.go thread.go uidl.go   taking messages in; downgrade.go is for readers without UTF-8
 //	flags.go copy.go across.go expunge.go replace.go quit.go   changing what mailboxes hold

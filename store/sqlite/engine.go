@@ -75,6 +75,9 @@ type Engine struct {
 	checking atomic.Bool           // Check reads outside the gate
 	space    spaceProbe
 
+	devicesMu sync.Mutex
+	devices   map[store.MailboxID]string // of maildrops, when Release last looked
+
 	// The writer goroutine's own.
 	w             *conn
 	publish       func([]store.Change)

@@ -2,9 +2,7 @@ package sqlite
 
 import (
 	"context"
-	"slices"
 	"strconv"
-	"time"
 
 	"tandem/store"
 )
@@ -125,95 +123,6 @@ func (t *tx) quitHide(by store.Actor, m *mailboxRow, q store.Quit) (rec record, 
 	}
 	rec.uids = hidden
 	return rec, left, err
-}
-
-// sharedIn gives the entries of a mailbox that a device deleted under
-// DeleteShared and that wait for others.
-func sharedIn(c *conn, id store.MailboxID) (set store.UIDSet, err error) {
-	var uids []store.UID
-	err = c.query(`SELECT e.uid FROM credential c CROSS JOIN pop3_hidden h ON h.credential = c.id
-			CROSS JOIN entry e ON e.mailbox = h.mailbox AND e.uid = h.uid
-		WHERE c.account = ? AND c.pop3_shared AND h.mailbox = ?`, func(r row) error {
-		uids = append(uids, store.UID(r.int(0)))
-		return nil
-	}, id.Account(), id)
-	slices.Sort(uids)
-	for _, uid := range slices.Compact(uids) {
-		set.Add(uid)
-	}
-	return set, err
-}
-
-// Release moves to Trash what was deleted under DeleteShared and only devices
-// held back that do not count any more.
-func (e *Engine) Release(ctx context.Context, retired time.Duration) error {
-	var waiting []store.MailboxID
-	err := e.readOnce(ctx, "look for mail that devices have deleted", func(c *conn) (err error) {
-		waiting, err = sharedMailboxes(c)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for _, id := range waiting {
-		free := 0
-		err := e.readOnce(ctx, "look for mail that all devices have deleted", func(c *conn) error {
-			_, set, err := releasable(c, id, e.opts.Now(), retired)
-			free = set.Len()
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if free == 0 {
-			continue
-		}
-		if err := e.writeBulk(ctx, "release mail", free, func(t *tx) error { return t.release(id, retired) }); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// sharedMailboxes lists the mailboxes that have entries deleted under
-// DeleteShared.
-func sharedMailboxes(c *conn) (list []store.MailboxID, err error) {
-	err = c.query(`SELECT DISTINCT h.mailbox FROM credential c CROSS JOIN pop3_hidden h ON h.credential = c.id
-			CROSS JOIN entry e ON e.mailbox = h.mailbox AND e.uid = h.uid
-		WHERE c.pop3_shared AND h.mailbox > 0`, func(r row) error {
-		list = append(list, store.MailboxID(r.int(0)))
-		return nil
-	})
-	return list, err
-}
-
-// releasable gives the entries of a mailbox that Release moves. A mailbox that
-// is gone has none.
-func releasable(c *conn, id store.MailboxID, now time.Time, retired time.Duration) (m store.Mailbox, set store.UIDSet, err error) {
-	m, ok, err := mailboxByID(c, id)
-	if err != nil || !ok {
-		return m, nil, err
-	}
-	waiting, err := sharedIn(c, id)
-	if err != nil {
-		return m, nil, err
-	}
-	set, err = released(c, &m, waiting, now, retired)
-	return m, set, err
-}
-
-func (t *tx) release(id store.MailboxID, retired time.Duration) error {
-	found, free, err := releasable(t.conn, id, t.now, retired)
-	if err != nil || len(free) == 0 {
-		return err
-	}
-	m := t.rowOf(found)
-	rec, err := t.quitTrash(m, free)
-	if err != nil {
-		return err
-	}
-	rec.verb, rec.mailbox, rec.modseq = "release", id, m.HighestModSeq
-	return t.journal(store.Actor{Protocol: "admin"}, id.Account(), rec)
 }
 
 func (t *tx) quitExpunge(m *mailboxRow, deleted store.UIDSet) (store.UIDSet, error) {

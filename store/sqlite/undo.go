@@ -238,10 +238,15 @@ func (u *undo) leaveTrash() error {
 }
 
 // follow has this message wait at its new UID for the devices that have not
-// deleted it under shared; the others have.
+// deleted it under shared; the others have. When the device whose QUIT is undone
+// was revoked, the message waits for nobody: it would go again at once.
 func (u *undo) follow(home *mailboxRow, first store.UID) error {
+	revoked, err := u.exists("SELECT 1 FROM credential WHERE id = ? AND revoked IS NOT NULL", u.quit.credential)
+	if err != nil || revoked {
+		return err
+	}
 	var devices []store.CredentialID
-	err := u.query("SELECT id FROM credential WHERE account = ?", func(r row) error {
+	err = u.query("SELECT id FROM credential WHERE account = ?", func(r row) error {
 		devices = append(devices, store.CredentialID(r.int(0)))
 		return nil
 	}, u.quit.account)
