@@ -31,7 +31,6 @@ func (s *Server) secured(next http.Handler) http.Handler {
 			}
 			panic(http.ErrAbortHandler) // net/http closes the connection
 		}()
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		checked.ServeHTTP(w, r)
 	})
 }

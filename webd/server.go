@@ -91,17 +91,24 @@ func (s *Server) Close() { s.drain() }
 // routes is the one list of pages.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("/", s.ownRoutes())
+	for pattern, h := range s.mounts {
+		mux.Handle(pattern, h)
+	}
+	return mux
+}
+
+// ownRoutes take small forms only; mounted pages bound theirs themselves.
+func (s *Server) ownRoutes() http.Handler {
+	mux := http.NewServeMux()
 	mux.Handle("GET /static/", http.FileServerFS(static))
 	mux.HandleFunc("GET /{$}", s.startPage)
 	mux.HandleFunc("GET /login", s.loginPage)
 	mux.HandleFunc("POST /login", s.login)
 	mux.HandleFunc("POST /logout", s.behindLogin(s.logout))
 	mux.HandleFunc("GET /account/{$}", s.behindLogin(s.accountPage))
-	for pattern, h := range s.mounts {
-		mux.Handle(pattern, h)
-	}
 	mux.HandleFunc("GET /", s.notFound)
-	return mux
+	return http.MaxBytesHandler(mux, maxForm)
 }
 
 func orDefault[T comparable](v, def T) T {

@@ -1,0 +1,85 @@
+// The sequence ladder, bytes over time, and the time to the first message on
+// lines of other latencies.
+import { $, el } from "./dom.js";
+import { protocols, names } from "./state.js";
+
+const rungs = 60; // of the ladder
+
+export class Drawings {
+  constructor() {
+    this.plots = {};
+    this.dark = matchMedia("(prefers-color-scheme: dark)");
+    this.dark.addEventListener("change", () => this.clear());
+  }
+
+  clear() {
+    for (const p of Object.values(this.plots)) p.destroy();
+    this.plots = {};
+    for (const p of protocols) $("ladder-" + p).replaceChildren();
+  }
+
+  draw(state) {
+    for (const p of protocols) drawLadder($("ladder-" + p), state.lines[p].filter((e) => e.kind === "line").slice(-rungs));
+    if (state.points.length > 1) this.plot("bytes", state.points, "seconds", "bytes");
+    const sums = state.sums();
+    if (sums.pop3.trips && sums.imap.trips) this.plot("latency", latencies(state, sums), "ms of latency", "seconds to the first subject or message");
+  }
+
+  plot(id, points, x, y) {
+    const data = [0, 1, 2].map((i) => points.map((p) => p[i]));
+    const at = $("plot-" + id);
+    const width = at.clientWidth;
+    if (!width) return; // its tab is closed
+    if (this.plots[id]) {
+      if (this.plots[id].width !== width) this.plots[id].setSize({ width, height: 220 });
+      this.plots[id].setData(data);
+      return;
+    }
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name) => style.getPropertyValue(name);
+    const probe = (name) => { const s = el("span"); s.style.color = "var(" + name + ")"; at.append(s); const c = getComputedStyle(s).color; s.remove(); return c; };
+    void colour;
+    const ink = probe("--soft"), line = probe("--line");
+    const axis = (label) => ({ label, stroke: ink, grid: { stroke: line }, ticks: { stroke: line } });
+    this.plots[id] = new uPlot({
+      width, height: 220, scales: { x: { time: false } }, axes: [axis(x), { ...axis(y), size: 70 }],
+      series: [{ label: x }, ...protocols.map((p) => ({ label: names[p], stroke: probe("--" + p), width: 2 }))],
+    }, data, at);
+  }
+}
+
+// latencies computes, from this run's own numbers, how long it would have taken
+// on other lines: round trips times latency, and what the bytes took.
+function latencies(state, sums) {
+  const list = [];
+  const link = state.run?.link || {};
+  const here = (link.latency || 0) / 1e6; // ms
+  for (let ms = 0; ms <= 600; ms += 20) {
+    const row = [ms];
+    for (const p of protocols) {
+      const s = sums[p], trips = s.trips + s.setup;
+      const measured = (s.first ?? 0) / 1e6;
+      const before = s.first === undefined ? 0 : Math.max(0, measured - (trips * here) / 1e3);
+      row.push(before + (trips * ms) / 1e3);
+    }
+    list.push(row);
+  }
+  return list;
+}
+
+function drawLadder(svg, lines) {
+  const step = 18, width = 420, height = Math.max(60, 30 + lines.length * step);
+  svg.setAttribute("viewBox", "0 0 " + width + " " + height);
+  const left = 60, right = width - 60;
+  const parts = [
+    el("text", { x: left, y: 14, "text-anchor": "middle" }, "device"), el("text", { x: right, y: 14, "text-anchor": "middle" }, "server"),
+    el("line", { x1: left, y1: 20, x2: left, y2: height, class: "pole" }), el("line", { x1: right, y1: 20, x2: right, y2: height, class: "pole" }),
+  ];
+  lines.forEach((e, i) => {
+    const y = 34 + i * step, up = e.from === "c";
+    parts.push(el("path", { d: up ? "M" + left + " " + (y - 4) + "L" + right + " " + (y + 4) : "M" + right + " " + (y - 4) + "L" + left + " " + (y + 4), class: up ? "up" : "down" }));
+    const words = e.text.length > 44 ? e.text.slice(0, 43) + "…" : e.text;
+    parts.push(el("text", { x: width / 2, y: y - 5, "text-anchor": "middle", class: "rung" }, words));
+  });
+  svg.replaceChildren(...parts);
+}
