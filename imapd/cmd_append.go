@@ -75,7 +75,7 @@ func (s *session) append(ctx context.Context, name string) error {
 // destination finds the mailbox that messages are to go to. One that is
 // missing could be made (RFC 3501 section 7.1, TRYCREATE).
 func (s *session) destination(ctx context.Context, name string) (store.Mailbox, error) {
-	box, err := s.srv.cfg.Store.Mailbox(ctx, s.actor, name)
+	box, err := s.mailbox(ctx, name, store.RightInsert)
 	if err != nil && store.KindOf(err) == store.NotFound {
 		return box, no("TRYCREATE", "There is no such mailbox")
 	}

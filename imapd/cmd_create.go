@@ -55,7 +55,19 @@ func (s *session) create(ctx context.Context, a createArgs) error {
 		}
 		box.Use = use
 	}
-	made, err := s.srv.cfg.Store.CreateMailbox(ctx, s.actor, s.actor.Account, box)
+	in, inner, err := s.splitName(ctx, a.name)
+	switch {
+	case err != nil:
+		return err
+	case in.name != "" && box.Use != "":
+		return no("USEATTR", "Special uses are for mailboxes of one's own")
+	}
+	box.Name = inner
+	made, err := s.srv.cfg.Store.CreateMailbox(ctx, s.actor, in.owner, box)
+	if err != nil && in.name != "" && store.KindOf(err) == store.NotFound {
+		return errNoMailbox()
+	}
+	made.Name = in.name + made.Name
 	if err == nil {
 		s.hasMade(ctx, made)
 		s.ok(s.mailboxCode(&made), "CREATE completed")
@@ -64,7 +76,7 @@ func (s *session) create(ctx context.Context, a createArgs) error {
 	if box.Use == "" || store.KindOf(err) != store.Exists {
 		return err
 	}
-	if _, missing := s.srv.cfg.Store.Mailbox(ctx, s.actor, a.name); missing != nil {
+	if _, missing := s.mailbox(ctx, a.name, 0); missing != nil {
 		return no("USEATTR", "Another mailbox is %s already", box.Use)
 	}
 	return err

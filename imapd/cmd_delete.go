@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"tandem/imapd/internal/wire"
+	"tandem/store"
 )
 
 // RFC 3501 section 6.3.4.
@@ -21,7 +22,7 @@ func (s *session) delete(ctx context.Context, name string) error {
 	if name == "INBOX" {
 		return no("CANNOT", "INBOX cannot be deleted")
 	}
-	box, err := s.srv.cfg.Store.Mailbox(ctx, s.actor, name)
+	box, err := s.mailbox(ctx, name, store.RightDelete)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func (s *session) idleUntil(ctx context.Context, input <-chan struct{}) error {
 			err = flushed
 		}
 		if err != nil {
-			_ = s.stream.socket.Close() // ends the wait for input
+			s.partNow(err)
 			<-input
 			return err
 		}

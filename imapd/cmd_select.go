@@ -70,7 +70,7 @@ func (s *session) selectMailbox(ctx context.Context, a selectArgs, readOnly bool
 	for _, name := range a.enables {
 		s.enable(name)
 	}
-	box, err := s.srv.cfg.Store.Mailbox(ctx, s.actor, a.name)
+	box, err := s.mailbox(ctx, a.name, store.RightRead)
 	if err != nil {
 		return err
 	}
@@ -90,9 +90,12 @@ func (s *session) selectMailbox(ctx context.Context, a selectArgs, readOnly bool
 			return err
 		}
 	}
-	if readOnly {
+	switch {
+	case readOnly:
 		s.ok("READ-ONLY", "EXAMINE completed")
-	} else {
+	case !s.view.mayChange():
+		s.ok("READ-ONLY", "SELECT completed")
+	default:
 		s.ok("READ-WRITE", "SELECT completed")
 	}
 	return nil
@@ -135,7 +138,8 @@ func closeCommand() command {
 // closeMailbox expunges without telling and leaves the mailbox, which may be
 // gone itself.
 func (s *session) closeMailbox(ctx context.Context, _ none) error {
-	if all := s.view.everything(); !s.view.readOnly && len(all) > 0 {
+	mayExpunge := !s.view.readOnly && s.view.Rights().Has(store.RightExpunge) // RFC 4314 section 4: else as UNSELECT
+	if all := s.view.everything(); mayExpunge && len(all) > 0 {
 		if _, err := s.view.Expunge(ctx, all); err != nil && store.KindOf(err) != store.NotFound {
 			return err
 		}

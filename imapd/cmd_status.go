@@ -74,7 +74,7 @@ func parseStatusItems(s *session, d *wire.Decoder) (items []statusItem) {
 }
 
 func (s *session) statusOf(ctx context.Context, a statusArgs) error {
-	box, err := s.srv.cfg.Store.Mailbox(ctx, s.actor, a.name)
+	box, err := s.mailbox(ctx, a.name, store.RightRead)
 	if err != nil {
 		return err
 	}

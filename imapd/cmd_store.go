@@ -94,7 +94,7 @@ func (s *session) store(ctx context.Context, a storeArgs) error {
 	}
 	uids = s.withinLimit(s.view, uids, s.srv.cfg.Limits.Messages)
 	a.change.UIDs = uids
-	known := s.view.ToldFlags()
+	known, partly := s.view.ToldFlags(), a.isBeyond(s.view.Rights())
 	res, err := s.view.SetFlags(ctx, a.change)
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func (s *session) store(ctx context.Context, a storeArgs) error {
 		s.view.Own(res.ModSeq)
 	}
 	s.tellKeywords()
-	if a.silent {
+	if a.silent && !partly {
 		s.tellSilently(&res, known, a.of.uid)
 	} else {
 		s.tellStored(uids, &res, a.of.uid)
@@ -116,6 +116,16 @@ func (s *session) store(ctx context.Context, a storeArgs) error {
 		return no("EXPUNGEISSUED", "Some of the messages no longer exist")
 	}
 	return nil
+}
+
+// isBeyond says that not all of the change may be made under these rights: what
+// may be is, and the client is told what came of it (RFC 4314 section 4).
+func (a *storeArgs) isBeyond(have store.Rights) bool {
+	may := have.Flags()
+	if a.change.Op == store.FlagsReplace {
+		return may != store.AllRights.Flags()
+	}
+	return a.change.Flags&^may != 0 || len(a.change.Keywords) > 0 && !have.Has(store.RightWrite)
 }
 
 // tellStored sends the flags of all members in uids (RFC 3501 section 6.4.6)

@@ -30,6 +30,7 @@
 //	errors.go      errors to answers
 //	flags.go       flags as sent to flags as stored
 //	mailbox_filter.go  the mailboxes that NOTIFY and ESEARCH name
+//	namespaces.go  from a name to a mailbox, one's own or another's
 //	listtree.go    the names that LIST and LSUB can show
 //	cmd_*.go       one command each
 //	ext_*.go       one extension each (ext_imap4rev1.go is RFC 3501 itself)

@@ -125,7 +125,7 @@ func (s *session) peekInto(ctx context.Context, u *imapURL) (v *view, leave func
 	if u.mailbox == "" {
 		return nil, nil, errURL
 	}
-	box, err := s.srv.cfg.Store.Mailbox(ctx, s.actor, u.mailbox)
+	box, err := s.mailbox(ctx, u.mailbox, store.RightRead)
 	if err != nil {
 		return nil, nil, err
 	}

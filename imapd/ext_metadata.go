@@ -43,7 +43,7 @@ func extListMetadata() extension {
 					return nil
 				}
 				_, err := s.writeMetadata(ctx, n.box.ID, n.name, &a.metadata)
-				return err
+				return passOver(err)
 			},
 		}},
 	}
@@ -170,7 +170,7 @@ func (s *session) annotated(ctx context.Context, name string) (store.MailboxID, 
 	if name == "" {
 		return 0, nil
 	}
-	box, err := s.srv.cfg.Store.Mailbox(ctx, s.actor, name)
+	box, err := s.mailbox(ctx, name, 0)
 	return box.ID, err
 }
 

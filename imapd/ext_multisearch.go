@@ -145,9 +145,16 @@ func (s *session) multiSearch(ctx context.Context, a multiSearchArgs) error {
 // sources gives the mailboxes that are meant, each once. Names of none, and of
 // those that this user may not see, are passed over (RFC 7377 section 2.2).
 func (s *session) sources(ctx context.Context, in []source) ([]store.Mailbox, error) {
-	boxes, err := s.srv.cfg.Store.Mailboxes(ctx, s.actor)
+	tree, err := s.listTree(ctx)
 	if err != nil {
 		return nil, err
+	}
+	var boxes []store.Mailbox
+	for _, n := range tree.sorted() {
+		if n.mayRead() {
+			n.box.Subscribed = n.subscribed
+			boxes = append(boxes, *n.box)
+		}
 	}
 	return slices.DeleteFunc(boxes, func(box store.Mailbox) bool {
 		return !slices.ContainsFunc(in, func(f source) bool {

@@ -2,7 +2,8 @@ package imapd
 
 import "context"
 
-// extNamespace is RFC 2342. There is one personal namespace and no other yet.
+// extNamespace is RFC 2342. The answer is the same for all, whether or not
+// there is something behind a prefix for this user: it may come at any time.
 func extNamespace() extension {
 	return extension{
 		name:         "NAMESPACE",
@@ -13,6 +14,6 @@ func extNamespace() extension {
 }
 
 func (s *session) namespace(context.Context, none) error {
-	s.enc.Raw(`* NAMESPACE (("" "/")) NIL NIL`).CRLF()
+	s.enc.Raw(`* NAMESPACE (("" "/")) (("` + othersPrefix + `" "/")) (("` + sharedPrefix + `" "/"))`).CRLF()
 	return nil
 }

@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"context"
+	"slices"
 
 	"tandem/imapd/internal/wire"
 	"tandem/store"
@@ -58,6 +59,7 @@ type interest struct {
 
 	watch *store.Watch                      // nil: nothing is asked of other mailboxes
 	known map[store.MailboxID]store.Mailbox // as the client has been told of them, or has done itself
+	dim   map[store.MailboxID]bool          // known, but not to be looked into
 	subs  map[string]bool                   // subscribed names, likewise
 
 	ownEntries map[string]bool // annotations that this session is just setting: not to be told of
@@ -234,6 +236,11 @@ func (s *session) notify(ctx context.Context, a notifyArgs) error {
 
 // begin takes down how things are, to tell later what changed.
 func (s *session) begin(ctx context.Context, i *interest) error {
+	if slices.ContainsFunc(i.groups, func(g eventGroup) bool { return g.others() }) {
+		if err := i.watch.AddShared(ctx); err != nil {
+			return err
+		}
+	}
 	tree, err := s.listTree(ctx)
 	if err != nil {
 		return err
@@ -244,10 +251,15 @@ func (s *session) begin(ctx context.Context, i *interest) error {
 
 // note takes down the names and counters of now.
 func (i *interest) note(tree listTree) {
-	i.known, i.subs = map[store.MailboxID]store.Mailbox{}, map[string]bool{}
+	i.known, i.subs, i.dim = map[store.MailboxID]store.Mailbox{}, map[string]bool{}, map[store.MailboxID]bool{}
 	for name, n := range tree {
 		if n.box != nil {
-			i.known[n.box.ID] = *n.box
+			row := *n.box
+			if !n.mayRead() { // RFC 5465 section 5: its messages are not this user's to hear of
+				i.dim[row.ID] = true
+				row.HighestModSeq, row.UIDNext, row.Messages, row.Unseen = 1, 1, 0, 0
+			}
+			i.known[row.ID] = row
 		}
 		if n.subscribed {
 			i.subs[name] = true

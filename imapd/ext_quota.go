@@ -64,30 +64,34 @@ func (s *session) getQuota(ctx context.Context, root string) error {
 	return nil
 }
 
-// quotaRoot finds the account that a root is: one's own, for administrators
-// any.
+// quotaRoot finds the account that a root is: one's own, one with a mailbox
+// that this user may read, for administrators any.
 func (s *session) quotaRoot(ctx context.Context, root string) (store.Account, error) {
 	own, err := s.srv.cfg.Store.AccountByID(ctx, s.actor.Account)
 	if err != nil || strings.EqualFold(root, own.Name) {
 		return own, err
 	}
-	if !own.Admin {
-		return own, no("NOPERM", "That quota root is not yours to see")
-	}
 	a, err := s.srv.cfg.Store.Account(ctx, root)
-	if kind := store.KindOf(err); err != nil && (kind == store.NotFound || kind == store.Invalid) {
+	if err == nil {
+		a, err = s.srv.cfg.Store.QuotaRoot(ctx, s.actor, a.ID)
+	}
+	kind := store.KindOf(err)
+	switch {
+	case err == nil || kind != store.NotFound && kind != store.Invalid:
+		return a, err
+	case own.Admin:
 		return a, no("NONEXISTENT", "There is no such quota root")
 	}
-	return a, err
+	return a, no("NOPERM", "That quota root is not yours to see")
 }
 
 // getQuotaRoot is RFC 9208 section 4.1.2.
 func (s *session) getQuotaRoot(ctx context.Context, name string) error {
-	box, err := s.srv.cfg.Store.Mailbox(ctx, s.actor, name)
+	box, err := s.mailbox(ctx, name, store.RightRead)
 	if err != nil {
 		return err
 	}
-	a, err := s.srv.cfg.Store.AccountByID(ctx, box.ID.Account())
+	a, err := s.srv.cfg.Store.QuotaRoot(ctx, s.actor, box.ID.Account())
 	if err != nil {
 		return err
 	}

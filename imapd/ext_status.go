@@ -32,7 +32,7 @@ func extListStatus() extension {
 				a.status = parseStatusItems(s, d)
 			},
 			after: func(ctx context.Context, s *session, a *listArgs, n *listNode) error {
-				if n.box == nil { // RFC 5819 section 2: not for what cannot be selected
+				if !n.mayRead() { // RFC 5819 section 2: not for what cannot be selected
 					return nil
 				}
 				return s.writeStatus(ctx, n.box, a.status)

@@ -102,6 +102,8 @@ func extensions() []extension {
 		extQuota(),
 		extMetadata(),
 		extListMetadata(),
+		extACL(),
+		extListMyRights(),
 	}
 }
 

@@ -61,7 +61,7 @@ func newFetcher(ctx context.Context, s *session, a *fetchArgs) *fetcher {
 		f.seen = f.seen || op.seen
 		f.text = f.text || op.text
 	}
-	f.seen = f.seen && !s.view.readOnly // RFC 3501 section 6.3.2
+	f.seen = f.seen && !s.view.readOnly && s.view.Rights().Has(store.RightSeen) // RFC 3501 section 6.3.2, RFC 4314 section 4
 	return f
 }
 

@@ -17,6 +17,7 @@ type listNode struct {
 	name       string
 	parent     *listNode
 	box        *store.Mailbox // nil: no such mailbox
+	rights     store.Rights   // on it
 	subscribed bool
 	children   bool // mailboxes are below it
 
@@ -27,7 +28,8 @@ type listNode struct {
 	subscribedBelow bool   // a name below it is subscribed
 }
 
-// listTree reads the account's names.
+// listTree reads the names of one's own mailboxes, of those of others that may
+// be looked up, and of subscriptions.
 func (s *session) listTree(ctx context.Context) (listTree, error) {
 	boxes, err := s.srv.cfg.Store.Mailboxes(ctx, s.actor)
 	if err != nil {
@@ -37,12 +39,17 @@ func (s *session) listTree(ctx context.Context) (listTree, error) {
 	if err != nil {
 		return nil, err
 	}
+	shared, err := s.shared(ctx)
+	if err != nil {
+		return nil, err
+	}
 	t := make(listTree, len(boxes))
 	for i := range boxes {
-		n := t.node(boxes[i].Name)
-		n.box = &boxes[i]
-		for p := n.parent; p != nil && !p.children; p = p.parent {
-			p.children = true
+		t.add(&boxes[i], store.AllRights)
+	}
+	for i := range shared {
+		if shared[i].Rights.Has(store.RightLookup) {
+			t.add(&shared[i].Mailbox, shared[i].Rights)
 		}
 	}
 	for _, name := range names {
@@ -53,6 +60,18 @@ func (s *session) listTree(ctx context.Context) (listTree, error) {
 		}
 	}
 	return t, nil
+}
+
+// add puts a mailbox into the tree, unless there is one of its name.
+func (t listTree) add(box *store.Mailbox, rights store.Rights) {
+	n := t.node(box.Name)
+	if n.box != nil {
+		return
+	}
+	n.box, n.rights = box, rights
+	for p := n.parent; p != nil && !p.children; p = p.parent {
+		p.children = true
+	}
 }
 
 // node gives the node of a name, made with those above it when missing.

@@ -13,12 +13,15 @@ type mailboxFilter struct {
 	names []string
 }
 
+// others says whether the filter may cover mailboxes that are not one's own.
+func (f *mailboxFilter) others() bool { return f.kind != "PERSONAL" && f.kind != "INBOXES" }
+
 // covers says whether the filter names a mailbox. Mail may be delivered to any
 // mailbox, by subaddress, so INBOXES is PERSONAL (RFC 5465 section 6.3).
 func (f *mailboxFilter) covers(name string, subscribed bool) bool {
 	switch f.kind {
 	case "PERSONAL", "INBOXES":
-		return true
+		return !isForeign(name)
 	case "SUBSCRIBED":
 		return subscribed
 	}

@@ -163,7 +163,13 @@ func (s *session) tellName(tree listTree, name, from string) {
 	if n == nil {
 		n = &listNode{name: name}
 	}
-	s.enc.Raw("* LIST ").Flags(n.attributes(&a)).Raw(` "/" `).Mailbox(name)
+	attributes := n.attributes(&a)
+	if _, _, isMailbox := cutForeign(name); isMailbox && n.box == nil && !n.children {
+		// RFC 5465 section 5.9. Whether another's mailbox is gone or its right to be
+		// looked up, is not told.
+		attributes = append(attributes, `\NoAccess`)
+	}
+	s.enc.Raw("* LIST ").Flags(attributes).Raw(` "/" `).Mailbox(name)
 	if from != "" {
 		s.enc.Raw(` ("OLDNAME" (`).Mailbox(from).Raw("))")
 	}
@@ -185,7 +191,10 @@ func (s *session) hasMade(ctx context.Context, box store.Mailbox) {
 	s.interest.noteMade(box)
 	level := store.MailboxID(0)
 	for name := parentName(box.Name); name != ""; name = parentName(name) {
-		up, err := s.srv.cfg.Store.Mailbox(ctx, s.actor, name)
+		up, err := s.mailbox(ctx, name, store.RightLookup)
+		if err != nil && isForeign(name) {
+			continue
+		}
 		if err != nil { // removed by others already: to be told as one that was there
 			level++
 			up = store.Mailbox{ID: level, Name: name}
@@ -222,7 +231,7 @@ func (s *session) hasRenamed(ctx context.Context, from, to string) {
 			s.interest.known[id] = row
 		}
 	}
-	if box, err := s.srv.cfg.Store.Mailbox(ctx, s.actor, to); err == nil {
+	if box, err := s.mailbox(ctx, to, 0); err == nil {
 		s.hasMade(ctx, box)
 	}
 }

@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -33,7 +34,14 @@ func (s *session) pushUntil(ctx context.Context, input <-chan struct{}) error {
 		case <-input:
 			return nil
 		case <-s.selectedWake():
-			if err := s.tellChanges(ctx, !s.interest.delayed); err != nil {
+			err := s.tellChanges(ctx, !s.interest.delayed)
+			var g *goodbye
+			if errors.As(err, &g) {
+				s.partNow(err)
+				<-input
+				return err
+			}
+			if err != nil {
 				s.log.Error("changes could not be told", "err", err)
 			}
 		case <-s.othersWake():
@@ -71,7 +79,7 @@ func (s *session) othersWake() <-chan struct{} {
 func (s *session) tellOthers(ctx context.Context) {
 	i := s.interest
 	seen := i.watch.Take()
-	if seen.Names && !seen.Lost {
+	if (seen.Names || len(seen.Rights) > 0) && !seen.Lost {
 		rows, err := s.tellNames(ctx)
 		if err != nil {
 			s.log.Error("changes of mailboxes could not be told", "err", err)
@@ -91,9 +99,10 @@ func (s *session) tellOthers(ctx context.Context) {
 	for k := range seen.Rows {
 		row := &seen.Rows[k]
 		was, known := i.known[row.ID]
-		if !known || row.HighestModSeq <= was.HighestModSeq {
+		if !known || i.dim[row.ID] || row.HighestModSeq <= was.HighestModSeq {
 			continue
 		}
+		row.Name = was.Name // which its owner may know it by another
 		row.Subscribed = i.subs[row.Name]
 		i.known[row.ID] = *row
 		if s.view == nil || s.view.ID() != row.ID {
@@ -173,7 +182,7 @@ func (s *session) tellAllStatus(ctx context.Context) error {
 	for k := range rows {
 		row := &rows[k]
 		asked := s.interest.asked(row.Name, s.interest.subs[row.Name])
-		if asked&messageEvents == 0 || s.view != nil && s.view.ID() == row.ID {
+		if asked&messageEvents == 0 || s.interest.dim[row.ID] || s.view != nil && s.view.ID() == row.ID {
 			continue
 		}
 		items := []statusItem{all["MESSAGES"], all["UIDNEXT"], all["UIDVALIDITY"]}

@@ -21,7 +21,8 @@ import (
 )
 
 // testServer is a server on a loopback socket, over the real engine in a
-// directory of its own, with the accounts alice and bob, an administrator, whose
+// directory of its own, with the accounts alice, bob, an administrator, carol, and
+// shared, whose mailboxes are nobody's in particular; everybody's
 // password is "secret".
 type testServer struct {
 	*Server
@@ -46,6 +47,8 @@ func openStore(t testing.TB, opts store.Options) *store.Store {
 	accounts := []store.NewAccount{
 		{Name: "alice", Hash: "{PLAIN}secret", KeepScheme: true},
 		{Name: "bob", Hash: "{PLAIN}secret", KeepScheme: true, Admin: true},
+		{Name: "carol", Hash: "{PLAIN}secret", KeepScheme: true},
+		{Name: "shared", Hash: "{PLAIN}secret", KeepScheme: true},
 	}
 	if err := st.CreateAccounts(t.Context(), accounts, false); err != nil {
 		t.Fatal(err)

@@ -127,6 +127,7 @@ func (s *session) serve(ctx context.Context) {
 func (s *session) end(ctx context.Context, err error) {
 	var g *goodbye
 	switch {
+	case s.state == ended: // goodbye was said
 	case errors.As(err, &g):
 		s.bye(g.code, g.text)
 	case errors.Is(err, errDraining):
@@ -280,6 +281,9 @@ func (s *session) legal(name string) (command, error) {
 	if cmd.flags&(usesNumbers|namesNumbers) != 0 && s.enabled[uidonly] {
 		return cmd, uidRequired()
 	}
+	if s.view != nil && !s.view.Rights().Has(store.RightRead) {
+		return cmd, &goodbye{code: "NOPERM", text: "You may no longer read the selected mailbox", refused: true}
+	}
 	if cmd.flags&secret != 0 && !s.srv.cfg.Auth.PasswordsAllowed(s.private(), s.peer.addr) {
 		// RFC 5530 section 3, PRIVACYREQUIRED
 		return cmd, no("PRIVACYREQUIRED", "Passwords are not taken without TLS (STARTTLS first)")
@@ -345,9 +349,24 @@ func (s *session) catchUp(ctx context.Context, f flags) {
 		return
 	}
 	// RFC 7162 section 3.2.10.2: nor with a UID SEARCH that names numbers
-	if err := s.tellChanges(ctx, f&usesNumbers == 0 && !s.numbered); err != nil {
+	err := s.tellChanges(ctx, f&usesNumbers == 0 && !s.numbered)
+	var g *goodbye
+	switch {
+	case errors.As(err, &g): // behind the answer
+		s.after = func(context.Context) error { return g }
+	case err != nil:
 		s.log.Error("changes could not be told", "err", err)
 	}
+}
+
+// partNow closes the connection of a client that is waited for, with BYE if that
+// is what ended it; the wait for input ends with it.
+func (s *session) partNow(err error) {
+	var g *goodbye
+	if errors.As(err, &g) {
+		s.bye(g.code, g.text)
+	}
+	_ = s.stream.socket.Close()
 }
 
 // good ends a row of bad commands. Before login every one of them counts.

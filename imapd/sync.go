@@ -16,6 +16,9 @@ const (
 // told; expunge says whether EXPUNGE may be sent (RFC 3501 section 7.4.1).
 // Expunges go first, so that the numbers of what follows are the new ones.
 func (s *session) tellChanges(ctx context.Context, expunge bool) error {
+	if err := s.tellRights(); err != nil {
+		return err
+	}
 	heeded := s.heeded()
 	expunge = expunge && (heeded&messageExpunge != 0 || s.expunged)
 	s.tellLost(expunge)
@@ -69,13 +72,33 @@ func (s *session) tellKeywords() {
 // tellFlagNames sends FLAGS and PERMANENTFLAGS; \* because keywords are made
 // as they are used.
 func (s *session) tellFlagNames() {
-	names := s.view.flagNames()
-	s.enc.Raw("* FLAGS ").Flags(names).CRLF()
-	if s.view.readOnly {
+	v := s.view
+	s.enc.Raw("* FLAGS ").Flags(v.flagNames()).CRLF()
+	v.rights = v.Rights()
+	may := v.rights.Flags()
+	if v.readOnly || may == 0 {
 		s.enc.Raw("* OK [PERMANENTFLAGS ()] Read-only mailbox").CRLF()
 		return
 	}
-	s.enc.Raw("* OK [PERMANENTFLAGS ").Flags(append(withKnown(names), `\*`)).Raw("] Flags permitted").CRLF()
+	permitted := v.namesOf(may)
+	if v.rights.Has(store.RightWrite) {
+		permitted = append(withKnown(permitted), `\*`)
+	}
+	s.enc.Raw("* OK [PERMANENTFLAGS ").Flags(permitted).Raw("] Flags permitted").CRLF()
+}
+
+// tellRights tells what other rights on the mailbox mean for its flags. Who may
+// no longer read it hears no more of it: there is nothing in IMAP by which a
+// server takes a selected mailbox away but the end of the connection.
+func (s *session) tellRights() error {
+	have := s.view.Rights()
+	if !have.Has(store.RightRead) {
+		return &goodbye{code: "NOPERM", text: "You may no longer read the selected mailbox"}
+	}
+	if have != s.view.rights {
+		s.tellFlagNames()
+	}
+	return nil
 }
 
 func (s *session) tellExpunges(d *store.Delta) {

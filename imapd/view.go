@@ -25,6 +25,8 @@ type view struct {
 
 	live []*liveSearch // results the client hears the changes of (RFC 5267)
 
+	rights store.Rights // as PERMANENTFLAGS has told them
+
 	recent   store.UIDSet // \Recent to this session (RFC 3501 section 2.3.2)
 	keywords int          // how many keywords FLAGS has told
 
@@ -141,7 +143,7 @@ func (v *view) goneIn(uids store.UIDSet) bool {
 // claimRecent takes what has newly arrived as \Recent to this session, unless
 // another session has.
 func (v *view) claimRecent() {
-	first := v.ClaimRecent(v.readOnly)
+	first := v.ClaimRecent(v.readOnly || !v.Rights().Has(store.RightSeen))
 	if n := len(v.recent); n > 0 {
 		first = max(first, v.recent[n-1].Stop+1)
 	}
@@ -190,12 +192,27 @@ func systemFlags() [5]flagName {
 }
 
 // flagNames gives the flags of RFC 3501 and the account's keywords.
-func (v *view) flagNames() []string {
-	var names []string
+func (v *view) flagNames() []string { return v.namesOf(store.AllRights.Flags()) }
+
+// namesOf gives the names of those flags that are in a set, to which keywords
+// belong all or none.
+func (v *view) namesOf(set store.Flags) (names []string) {
 	for _, f := range systemFlags() {
-		names = append(names, f.name)
+		if set&f.bit != 0 {
+			names = append(names, f.name)
+		}
 	}
-	return append(names, v.Keywords()...)
+	if set&store.KeywordFlag(0) != 0 {
+		names = append(names, v.Keywords()...)
+	}
+	return names
+}
+
+// mayChange says whether anything in the mailbox can be changed by this user
+// (RFC 4314 section 5.2).
+func (v *view) mayChange() bool {
+	const change = store.RightSeen | store.RightMark | store.RightWrite | store.RightInsert | store.RightExpunge
+	return v.Rights()&change != 0
 }
 
 // writeFlags writes FLAGS and a member's flags.

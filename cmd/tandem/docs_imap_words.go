@@ -49,7 +49,7 @@ func imapWords() []imapWord {
 		{"WITHIN", "5032", "", "++++"},
 		{"SAVEDATE", "8514", "", "++-+"},
 		{"SEARCH=FUZZY", "6203", "text word by word in any order: half of the words, or their beginnings", "o+--"},
-		{"MULTISEARCH", "7377", "one's own mailboxes", "-+-+"},
+		{"MULTISEARCH", "7377", "one's own mailboxes and those of others that one may read", "-+-+"},
 		{"SORT", "5256", "of equal texts the first 32 to 1,024 bytes decide, by the number of messages", "+++-"},
 		{"SORT=DISPLAY", "5957", "", "+++-"},
 		{"ESORT", "5267", "", "+++-"},
@@ -64,7 +64,7 @@ func imapWords() []imapWord {
 		{"MULTIAPPEND", "3502", "all messages or none; 4 MiB of headers", "++++"},
 		{"APPENDLIMIT", "7889", "`[limits] message_size`; the same for every mailbox", "-+-+"},
 		{"BINARY", "3516", "binary parts of messages appended are kept in base64 and given back as they came", "++++"},
-		{"CATENATE", "4469", "URLs of one's own mailboxes", "++--"},
+		{"CATENATE", "4469", "URLs of mailboxes that one may read", "++--"},
 		{"URL-PARTIAL", "5550", "", "++--"},
 		{"REPLACE", "8508", "one transaction", "++-+"},
 		{"UIDPLUS", "4315", "", "++++"},
@@ -72,7 +72,7 @@ func imapWords() []imapWord {
 		{"PREVIEW", "8970", "made when it is asked for, LAZY or not", "++++"},
 
 		// mailboxes
-		{"NAMESPACE", "2342", "one personal namespace", "++++"},
+		{"NAMESPACE", "2342", "one's own, `Other Users/` and `Shared/`", "++++"},
 		{"CHILDREN", "3348", "always told", "+++-"},
 		{"LIST-EXTENDED", "5258", "100 patterns", "++++"},
 		{"LIST-STATUS", "5819", "", "++++"},
@@ -88,7 +88,7 @@ func imapWords() []imapWord {
 		{"QUOTA=RES-MAILBOX", "9208", "", "?+--"},
 		{"QUOTASET", "9208", "for administrators", "?+--"},
 		{"METADATA", "5464", "entries of mailboxes and of the server, private and shared; changes are told by NOTIFY", "o+-+"},
-		{"ACL", "4314", "", "o++-"},
-		{"RIGHTS=", "4314", "", "o++-"},
+		{"ACL", "4314", "flags are the mailbox's, not each user's; a mailbox made below another has its rights; negative rights", "o++-"},
+		{"RIGHTS=texk", "4314", "", "o++-"},
 	}
 }
