@@ -46,6 +46,21 @@ func TestHashesOfOtherPrograms(t *testing.T) {
 	}
 }
 
+func TestHashOfMadePasswords(t *testing.T) {
+	one, two := HashMade("abcde-fghij"), HashMade("abcde-fghij")
+	if one == two {
+		t.Error("no salt")
+	}
+	m, err := parseHash(one)
+	if err != nil || !m([]byte("abcde-fghij")) || m([]byte("abcde-fghi")) {
+		t.Errorf("%s does not verify (%v)", one, err)
+	}
+	first := MoreScramKeys("abcde-fghij", nil, false)
+	if more := MoreScramKeys("klmno", first, true); string(more.Salt) != string(first.Salt) || more.Iterations != first.Iterations || more.SHA1 == nil {
+		t.Errorf("keys %+v beside %+v", more, first)
+	}
+}
+
 func TestOurHash(t *testing.T) {
 	one, two := HashPassword("secret"), HashPassword("secret")
 	if one == two {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // device is a mail program that collects mail over POP3 with an app password. As
@@ -196,7 +197,11 @@ func TestRevokedDevice(t *testing.T) {
 	laptop, lost := newDevice(t, s, to, "laptop", &acked), newDevice(t, s, to, "lost phone", &acked)
 	mails := samples()[:3]
 	fill(t, to, "INBOX", mails)
-	open := pop(t, lost.to)
+	open, idle := pop(t, lost.to), dialLines(t, to.IMAP, &lost.to)
+	idle.ok(t, `ID ("name" "Test Mail" "version" "1.0" "os" "none")`)
+	idle.ok(t, "SELECT INBOX")
+	fmt.Fprint(idle, "i IDLE\r\n")
+	idle.until(t, "+")
 	if err := laptop.collectAll(); err != nil {
 		t.Fatal(err)
 	}
@@ -210,6 +215,9 @@ func TestRevokedDevice(t *testing.T) {
 	if line, err := open.text.ReadLine(); err == nil {
 		t.Errorf("the lost phone's session goes on: %q", line)
 	}
+	if said, over := idle.ended(); !over || !strings.Contains(said, "* BYE The password was revoked\r\n") {
+		t.Errorf("the lost phone's IMAP session: %q, ended %v", said, over)
+	}
 	if _, err := dialPOP(lost.to); err == nil {
 		t.Error("the lost phone still logs in")
 	}
@@ -218,4 +226,28 @@ func TestRevokedDevice(t *testing.T) {
 	}
 	c := imapSession(t, to, nil) // the account's own password is as before
 	defer c.Close()
+}
+
+// TestLastUse looks at what is remembered of a password's last use.
+func TestLastUse(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "")
+	d := newDevice(t, s, s.account(t, "alice"), "laptop", new(atomic.Int64))
+	before := dialLines(t, d.to.IMAP, nil)
+	before.ok(t, `ID ("version" "2.0" "name" "Early Mail")`)
+	before.ok(t, fmt.Sprintf("LOGIN alice %q", d.to.Pass))
+	s.stop(t) // writes what was gathered
+	var list []struct {
+		Label      string
+		LastUsed   *time.Time `json:"last_used"`
+		LastAddr   string     `json:"last_address"`
+		LastClient string     `json:"last_client"`
+	}
+	if err := json.Unmarshal([]byte(s.mustRun(t, "app-password", "list", "alice", "--json")), &list); err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != 1 || list[0].LastUsed == nil || time.Since(*list[0].LastUsed) > time.Minute ||
+		list[0].LastAddr != "127.0.0.1" || list[0].LastClient != "Early Mail 2.0" {
+		t.Errorf("app passwords %+v", list)
+	}
 }

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -45,6 +46,9 @@ func TestMbsyncScram(t *testing.T) {
 	const scram = "AUTHENTICATE SCRAM-SHA-256"
 	if out := sync(alice); !strings.Contains(out, scram) {
 		t.Errorf("no SCRAM although all have keys:\n%s", out)
+	}
+	if out := sync(newDevice(t, s, alice, "laptop", new(atomic.Int64)).to); !strings.Contains(out, scram) {
+		t.Errorf("no SCRAM with an app password:\n%s", out)
 	}
 	bob := alice
 	bob.User = "bob"
