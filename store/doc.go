@@ -32,6 +32,7 @@
 //	watch.go    a session's watch over a whole account; watch_shared.go: over
 //	            what others share with it
 //	store.go    Open, Hub (publish and wake)
+//	retention.go  emptying Trash and Junk
 //	upkeep.go   what happens in the background: flushing, pruning, making room
 //	engine.go   the Engine interface and its rules
 //	errors.go   the closed list of error kinds

@@ -27,6 +27,14 @@ type RecoveryEngine interface {
 	// name. \Deleted is left off. UIDs that cannot be brought back are passed
 	// over.
 	Undelete(ctx context.Context, by Actor, owner AccountID, list []Grave) ([]Restored, error)
+
+	// MailboxesFor lists the mailboxes of all accounts that have a special use
+	// and are not empty.
+	MailboxesFor(ctx context.Context, use SpecialUse) ([]MailboxID, error)
+	// ExpungeOld expunges the entries that have all of mark and a SAVEDATE before
+	// a time, a bounded number per transaction. It gives the oldest SAVEDATE of
+	// those left that have mark, zero if there is none.
+	ExpungeOld(ctx context.Context, id MailboxID, mark Flags, before time.Time) (oldest time.Time, err error)
 }
 
 // Undone tells what Undo did. Of the Deleted messages, each is counted in one of

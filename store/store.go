@@ -19,6 +19,9 @@ type Options struct {
 	IndexMemory   int64         // bytes for the indexes of mailboxes nobody has open; default 64 MiB
 	KeepExpunged  time.Duration // how long expunged mail can be undeleted; default 14 days
 	KeepJournal   time.Duration // how long the journal goes back; default 90 days
+	POP3Trash     time.Duration // how long Trash keeps what POP3 put there; 0: for ever
+	KeepTrash     time.Duration // how long Trash keeps anything; 0: for ever
+	KeepJunk      time.Duration // the same of Junk
 	DeviceRetired time.Duration // for how long a POP3 device that is not used is waited for; default 90 days
 	Searches      int           // at once per account; default 2
 	SearchWait    time.Duration // how long a further one waits; default 60 s

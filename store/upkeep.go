@@ -15,6 +15,7 @@ func (s *Store) upkeep() {
 	prune := time.NewTicker(s.opts.PruneEvery)
 	defer prune.Stop()
 	var inVain time.Time // the last time that there was nothing left to forget
+	due := aging{}
 	for {
 		var err error
 		select {
@@ -23,7 +24,7 @@ func (s *Store) upkeep() {
 		case <-tick.C:
 			err = s.flush(s.ctx)
 		case <-prune.C:
-			err = s.prune()
+			err = errors.Join(s.empty(s.ctx, due), s.prune())
 		case <-s.short:
 			if time.Since(inVain) < vainWait {
 				continue

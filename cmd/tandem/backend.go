@@ -91,6 +91,9 @@ func storeOptions(l *loaded, log *slog.Logger) store.Options {
 		MaxKeywords:   l.Limits.Keywords,
 		IndexMemory:   noLimit(l.Limits.IndexMemory, 1<<40),
 		KeepExpunged:  max(time.Duration(l.Retention.Expunged), 1), // a store takes 0 for its default
+		POP3Trash:     time.Duration(l.Retention.POP3Trash),
+		KeepTrash:     days(l.Retention.TrashDays),
+		KeepJunk:      days(l.Retention.JunkDays),
 		KeepJournal:   max(time.Duration(l.Retention.Journal), 1),
 		DeviceRetired: time.Duration(noLimit(l.POP3.DeviceRetired, forever)),
 		Searches:      noLimit(l.Limits.Searches, 1<<20),
@@ -99,6 +102,9 @@ func storeOptions(l *loaded, log *slog.Logger) store.Options {
 		Logger:        log,
 	}
 }
+
+// days gives n days, or as many as there can be.
+func days(n int) time.Duration { return time.Duration(min(n, 100_000)) * 24 * time.Hour }
 
 // noLimit gives n, or much where 0 means no limit but n has to be some number.
 func noLimit[N int | int64 | duration](n, much N) N {

@@ -95,8 +95,11 @@ type oauthConfig struct {
 }
 
 type retentionConfig struct {
-	Expunged duration `toml:"expunged" doc:"how long expunged mail is kept to be taken back; 0: only while a session still shows it. On a full disk it goes before its time"`
-	Journal  duration `toml:"journal" doc:"how long the record of what was done to the mail goes back; 0: it is kept for minutes only"`
+	Expunged  duration `toml:"expunged" doc:"how long expunged mail is kept to be taken back; 0: only while a session still shows it. On a full disk it goes before its time"`
+	POP3Trash duration `toml:"pop3_trash" doc:"how long Trash keeps what POP3 clients deleted, by the time it came there; then it is expunged. 0: for ever"`
+	TrashDays int      `toml:"trash_days" doc:"after how many days in Trash all other mail is expunged as well; 0: never"`
+	JunkDays  int      `toml:"junk_days" doc:"after how many days in Junk mail is expunged; 0: never"`
+	Journal   duration `toml:"journal" doc:"how long the record of what was done to the mail goes back; 0: it is kept for minutes only"`
 }
 
 type quotaConfig struct {
@@ -165,7 +168,7 @@ func defaults() config {
 		Web:  webConfig{Listen: []string{"127.0.0.1:10080"}, ListenTLS: []string{}, Connections: 500},
 		Auth: authConfig{Plaintext: "loopback", SCRAM: "auto", Trusted: []string{}, Listen: []string{},
 			OAuth: oauthConfig{Audience: []string{}, Scopes: []string{}, Claim: "email"}},
-		Retention: retentionConfig{Expunged: duration(14 * 24 * time.Hour), Journal: duration(90 * 24 * time.Hour)},
+		Retention: retentionConfig{Expunged: duration(14 * 24 * time.Hour), POP3Trash: duration(30 * 24 * time.Hour), Journal: duration(90 * 24 * time.Hour)},
 		Quota:     quotaConfig{LMTPReply: 452},
 		Log:       logConfig{Level: "info"},
 		Limits:    defaultLimits(),

@@ -24,12 +24,16 @@ func (t *tx) revive(m *mailboxRow, list []revival) (first store.UID, err error) 
 	if err != nil {
 		return 0, err
 	}
+	restart := m.Use == store.UseTrash || m.Use == store.UseJunk // else upkeep would expunge them again
 	c := t.change(m)
 	c.Added, c.More = make([]store.Entry, len(list)), map[store.UID]string{}
 	for i := range list {
 		e := &c.Added[i]
 		*e = list[i].entry
 		e.UID, e.ModSeq = first+store.UID(i), modseq
+		if restart {
+			e.Saved = store.ClampTime(t.now)
+		}
 		if err := t.insertEntry(m.ID, e, list[i].more); err != nil {
 			return 0, err
 		}

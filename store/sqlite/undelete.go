@@ -109,13 +109,8 @@ func (t *tx) undelete(by store.Actor, a *accountRow, id store.MailboxID, list []
 	if err != nil {
 		return nil, err
 	}
-	restart := home.Use == store.UseTrash || home.Use == store.UseJunk // else upkeep would expunge them again
 	for i := range back {
-		e := &back[i].entry
-		e.Flags &^= store.FlagDeleted
-		if restart {
-			e.Saved = store.ClampTime(t.now)
-		}
+		back[i].entry.Flags &^= store.FlagDeleted
 	}
 	first, err := t.revive(home, back)
 	if err != nil {

@@ -70,11 +70,13 @@ func (u *undo) collect(uids store.UIDSet) error {
 // decide counts a casualty and has it brought back if it can be.
 func (u *undo) decide(x *casualty) error {
 	switch {
-	case x.known && x.before.fate == fateBack, x.wasInTrash && x.after.fate == fateBack:
+	case x.known && x.before.fate == fateBack:
 		u.done.Already++
 	case x.inTrash:
 		u.bring(x, x.trashed.Entry, x.trashed.more)
 		u.dug = append(u.dug, store.Grave{Mailbox: x.trashed.mailbox, UID: x.trashed.UID})
+	case !x.known && x.wasInTrash && x.after.fate == fateBack:
+		u.done.Already++
 	case x.filed != "":
 		u.left(x.filed)
 	case u.quit.hides() && x.there == 0: // somebody else took it away
@@ -142,8 +144,9 @@ func (u *undo) exhume(x *casualty, message store.MessageID) error {
 	return err
 }
 
-// inTrash finds the messages that are still where the QUIT, or under shared a
-// later one or the store's upkeep, has put them, by the UIDs they had.
+// inTrash finds the messages that are still where the QUIT has put them, or where
+// a later one of a shared deletion, the store's upkeep or an undelete has, by the
+// UIDs they had.
 func (u *undo) inTrash(uids store.UIDSet) (map[store.UID]trashed, error) {
 	found := map[store.UID]trashed{}
 	put := func(r row) error {
@@ -165,7 +168,7 @@ func (u *undo) inTrash(uids store.UIDSet) (map[store.UID]trashed, error) {
 			return nil, err
 		}
 	}
-	if !u.quit.hides() {
+	if len(found) == u.quit.moved.Len() && !u.quit.hides() {
 		return found, nil
 	}
 	for _, span := range uids { // 32 is FlagPOP3Trashed

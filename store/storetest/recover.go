@@ -288,6 +288,39 @@ var recoverTests = map[string]func(*fixture){
 		f.pass(time.Minute)
 		f.prune(nil)
 	},
+	"old mail is expunged and can be undeleted": func(f *fixture) {
+		f.put(f.inbox, 2, store.FlagSeen)
+		f.quit(set(1), nil, store.DeleteTrash)
+		trash := f.named("Trash").ID
+		ids, err := f.MailboxesFor(f.ctx(), store.UseTrash)
+		f.must(err)
+		f.equal("mailboxes", ids, []store.MailboxID{trash})
+		f.pass(24 * time.Hour)
+		f.copy(f.inbox, trash, 2, true)
+		f.put(trash, 1500, 0)
+		f.quit(nil, nil, store.DeleteTrash)
+		f.pass(24 * time.Hour)
+		expunge := func(mark store.Flags, age time.Duration) int64 {
+			oldest, err := f.ExpungeOld(f.ctx(), trash, mark, f.now().Add(-age))
+			f.must(err)
+			if oldest.IsZero() {
+				return 0
+			}
+			return int64(f.now().Sub(oldest) / time.Hour)
+		}
+		f.equal("oldest", expunge(store.FlagPOP3Trashed, 49*time.Hour), 48)
+		f.wantUIDs(trash, "1:1502")
+		f.equal("none left", expunge(store.FlagPOP3Trashed, 47*time.Hour), 0)
+		f.wantUIDs(trash, "2:1502")
+		f.equal("none left", expunge(0, time.Hour), 0)
+		f.wantUIDs(trash, "")
+		f.undelete()
+		f.wantUIDs(trash, "1503:3004")
+		f.equal("of any age", expunge(0, 0), 0)
+		f.wantUndone(f.undo(), 1, 0, 0, 0, 0)
+		f.wantUIDs(f.inbox, "3")
+		f.must(errOf(f.ExpungeOld(f.ctx(), 77, 0, f.now())))
+	},
 	"undelete keeps to the account and its quota": func(f *fixture) {
 		f.put(f.inbox, 2, 0)
 		f.expunge(f.inbox, 1, 2)
