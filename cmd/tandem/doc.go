@@ -7,12 +7,13 @@
 //   - config: all settings, each with its default, its environment variable and
 //     where its value came from (config.go, config_load.go, cmd_config.go).
 //   - verb: one administrative act over an open store, as a function (verb.go,
-//     verb_import.go, verb_export.go, verb_recover.go).
+//     verb_import.go, verb_export.go, verb_recover.go, verb_uidl.go).
 //   - backend: where verbs run (backend.go). That is the store itself when no server
 //     holds it, else the server, over its control socket (control.go); import and
 //     export stream their messages through it (frame.go).
-//   - cmd_*.go: a command each. What tandem import reads is in source.go, the
-//     demo's mail in samples.go and samples/.
+//   - cmd_*.go: a command each. What tandem import reads is in source.go, where it
+//     takes UIDLs from in uidl_source.go and what it does with them in
+//     uidl_ledger.go; the demo's mail is in samples.go and samples/.
 //   - server: the store, the listeners and the front ends of one process
 //     (server.go).
 //   - exit codes (exit.go): 0 ok, 1 failure, 2 usage or configuration, 3 the

@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"subst":    substScript,
 			"capture":  captureScript,
 			"pop3":     pop3Script,
+			"uidl":     uidlScript,
 			"nofiles":  noFilesScript,
 			"longpath": longPathScript,
 		},
@@ -113,23 +114,8 @@ func captureScript(ts *testscript.TestScript, _ bool, args []string) {
 // pop3 ADDR USER PASSWORD [WANT [COMMAND...]] logs in and, with WANT, expects the
 // count of messages; the commands have to work. Negated, the login has to fail.
 func pop3Script(ts *testscript.TestScript, neg bool, args []string) {
-	conn, err := net.Dial("tcp", args[0])
-	ts.Check(err)
+	conn, answer := pop3Login(ts, neg, args)
 	defer conn.Close()
-	ts.Check(conn.SetDeadline(time.Now().Add(30 * time.Second)))
-	in := bufio.NewReader(conn)
-	answer := func() string {
-		line, err := in.ReadString('\n')
-		ts.Check(err)
-		return line
-	}
-	answer()
-	fmt.Fprintf(conn, "USER %s\r\n", args[1])
-	answer()
-	fmt.Fprintf(conn, "PASS %s\r\n", args[2])
-	if line := answer(); strings.HasPrefix(line, "+OK") == neg {
-		ts.Fatalf("login of %s: %s", args[1], line)
-	}
 	if len(args) > 3 {
 		fmt.Fprintf(conn, "STAT\r\n")
 		if line := answer(); !strings.HasPrefix(line, "+OK "+args[3]+" ") {
@@ -142,6 +128,46 @@ func pop3Script(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%s: %s", command, line)
 		}
 	}
+}
+
+// pop3Login logs in at ADDR as USER with PASSWORD.
+func pop3Login(ts *testscript.TestScript, neg bool, args []string) (conn net.Conn, answer func() string) {
+	conn, err := net.Dial("tcp", args[0])
+	ts.Check(err)
+	ts.Check(conn.SetDeadline(time.Now().Add(30 * time.Second)))
+	in := bufio.NewReader(conn)
+	answer = func() string {
+		line, err := in.ReadString('\n')
+		ts.Check(err)
+		return line
+	}
+	answer()
+	fmt.Fprintf(conn, "USER %s\r\n", args[1])
+	answer()
+	fmt.Fprintf(conn, "PASS %s\r\n", args[2])
+	if line := answer(); strings.HasPrefix(line, "+OK") == neg {
+		ts.Fatalf("login of %s: %s", args[1], line)
+	}
+	return conn, answer
+}
+
+// uidl ADDR USER PASSWORD UIDL... says what UIDL lists; "*" is any.
+func uidlScript(ts *testscript.TestScript, neg bool, args []string) {
+	conn, answer := pop3Login(ts, neg, args)
+	defer conn.Close()
+	fmt.Fprintf(conn, "UIDL\r\n")
+	answer()
+	for i, want := range append(args[3:], ".") {
+		number, got, _ := strings.Cut(strings.TrimSpace(answer()), " ")
+		if want == "." {
+			number, got = strconv.Itoa(i+1), number
+		}
+		if number != strconv.Itoa(i+1) || got != want && want != "*" {
+			ts.Fatalf("UIDL %s is %s, want %s", number, got, want)
+		}
+	}
+	fmt.Fprintf(conn, "QUIT\r\n")
+	answer()
 }
 
 // nofiles PATTERN says that no file matches.

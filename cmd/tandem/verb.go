@@ -40,7 +40,8 @@ func (v verb[Req, Res]) register(mux *http.ServeMux, s *store.Store) {
 func registerVerbs(mux *http.ServeMux, s *store.Store) {
 	for _, v := range []interface {
 		register(*http.ServeMux, *store.Store)
-	}{accountCreate, accountList, accountUpdate, accountRemove, passwordAdd, passwordList, passwordSet, passwordRevoke, aclChange, storeCheck, sessionUndo, mailUndelete, sessionList, messageStory} {
+	}{accountCreate, accountList, accountUpdate, accountRemove, passwordAdd, passwordList, passwordSet, passwordRevoke, aclChange, storeCheck, sessionUndo, mailUndelete, sessionList, messageStory,
+		uidlList, uidlSet} {
 		v.register(mux, s)
 	}
 }

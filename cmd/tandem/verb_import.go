@@ -38,6 +38,8 @@ type importResult struct {
 	Imported int      `json:"imported"`
 	Skipped  int      `json:"skipped"` // the ledger has them
 	Notes    []string `json:"notes,omitempty"`
+
+	UIDLs *uidlReport `json:"uidls,omitempty"` // with --uidl-from
 }
 
 // messageSink takes the messages of an import.

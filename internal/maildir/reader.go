@@ -169,3 +169,7 @@ func (f *File) Received() time.Time {
 
 // Open opens a message.
 func (t *Tree) Open(f *File) (*os.File, error) { return t.root.Open(f.Path) }
+
+// OpenIndex opens a file that a mail server keeps in the root, such as
+// dovecot-uidlist. fs.ErrNotExist when it is not there.
+func (t *Tree) OpenIndex(name string) (*os.File, error) { return t.root.Open(name) }
