@@ -78,7 +78,11 @@ func parseSortTerms(s *session, d *wire.Decoder) (terms []sortTerm) {
 func (a *searchArgs) parseProgram(s *session, d *wire.Decoder) *searchParser {
 	p := &searchParser{s: s, d: d}
 	d.SP()
-	p.setCharset(d.Astring())
+	charset := d.Astring()
+	if s.enabled[utf8Accept] && !strings.EqualFold(charset, "UTF-8") { // RFC 9755 section 3
+		d.Fail("With UTF8=ACCEPT the charset is UTF-8")
+	}
+	p.setCharset(charset)
 	d.SP()
 	a.what = p.program(p.word())
 	a.modseq, a.refused, a.unsteady = p.modseq, p.refused, p.unsteady

@@ -93,7 +93,7 @@ func answerTo(err error) (a answer, ours bool) {
 	var stored *store.Error
 	switch {
 	case errors.As(err, &syntax):
-		return answer{"BAD", "", syntax.Reason}, false
+		return answer{"BAD", syntax.Code, syntax.Reason}, false
 	case errors.As(err, &misused):
 		return answer{"BAD", misused.code, misused.text}, false
 	case errors.As(err, &refused):

@@ -53,8 +53,8 @@ func parseQResync(s *session, d *wire.Decoder) func(context.Context, *session) e
 		more = d.TrySP()
 	}
 	if more {
-		if s.enabled[uidonly] {
-			d.Fail("Sequence numbers to match are not taken after ENABLE UIDONLY")
+		if s.enabled[uidonly] { // RFC 9586 sections 3 and 3.7
+			d.FailWith("UIDREQUIRED", "Sequence numbers to match are not taken after ENABLE UIDONLY")
 		}
 		d.Byte('(')
 		r.seqs = plainSet(d)

@@ -88,10 +88,14 @@ func (s *session) quotaRoot(ctx context.Context, root string) (store.Account, er
 // getQuotaRoot is RFC 9208 section 4.1.2.
 func (s *session) getQuotaRoot(ctx context.Context, name string) error {
 	box, err := s.mailbox(ctx, name, store.RightRead)
+	owner := box.ID.Account()
+	if err != nil && store.KindOf(err) == store.NotFound && !isForeign(name) { // it may be one that is still to be made
+		box.Name, owner, err = name, s.actor.Account, nil
+	}
 	if err != nil {
 		return err
 	}
-	a, err := s.srv.cfg.Store.QuotaRoot(ctx, s.actor, box.ID.Account())
+	a, err := s.srv.cfg.Store.QuotaRoot(ctx, s.actor, owner)
 	if err != nil {
 		return err
 	}

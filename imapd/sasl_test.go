@@ -133,6 +133,8 @@ func transcriptServer(t *testing.T, file string) *testServer {
 	switch filepath.Base(file) {
 	case "messagelimit.txt":
 		return startServer(t, func(cfg *Config) { cfg.Limits.Messages, cfg.Limits.Saved = 3, 2 })
+	case "strict_headers.txt":
+		return startServer(t, func(cfg *Config) { cfg.StrictHeaders = true })
 	case "sasl.txt":
 	default:
 		return startServer(t, nil)

@@ -30,9 +30,9 @@ type Config struct {
 	// of more than 4096 octets must be asked for.
 	ShortLiterals bool
 
-	// UTF8Headers takes messages with UTF-8 in their header also from clients
-	// that have not enabled UTF8=ACCEPT (RFC 9755 section 4 forbids it).
-	UTF8Headers bool
+	// StrictHeaders refuses messages with 8-bit octets in their header from
+	// clients that have not enabled UTF8=ACCEPT (RFC 9755 section 4).
+	StrictHeaders bool
 
 	Limits   Limits // zero: DefaultLimits of the store's message size
 	Logger   *slog.Logger

@@ -32,8 +32,8 @@ type imapConfig struct {
 	Listen    []string `toml:"listen" doc:"addresses for IMAP with STARTTLS: host:port or unix:/path"`
 	ListenTLS []string `toml:"listen_tls" doc:"addresses for IMAP over TLS"`
 
-	LiteralMinus bool `toml:"literal_minus" doc:"advertise LITERAL- in place of LITERAL+: clients ask before they send literals of more than 4096 octets"`
-	UTF8Headers  bool `toml:"utf8_headers" doc:"take messages with UTF-8 in their header also from clients that have not enabled UTF8=ACCEPT, as when another server's mail is moved here"`
+	LiteralMinus  bool `toml:"literal_minus" doc:"advertise LITERAL- in place of LITERAL+: clients ask before they send literals of more than 4096 octets"`
+	StrictHeaders bool `toml:"strict_headers" doc:"refuse messages with 8-bit octets in their header from clients that have not enabled UTF8=ACCEPT, as RFC 9755 has it; mail moved here from another server may have such"`
 
 	SharedAccount string `toml:"shared_account" doc:"the account whose mailboxes are in everybody's Shared/, as far as tandem acl or its owner gives rights on them; those of other accounts are in Other Users/"`
 

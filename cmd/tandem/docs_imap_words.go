@@ -18,7 +18,7 @@ func imapWords() []imapWord {
 		{"IDLE", "2177", "a keep-alive line every two minutes", "++++"},
 		{"COMPRESS=DEFLATE", "4978", "output at most 64 KiB ahead of the parser", "++--"},
 		{"UNAUTHENTICATE", "8437", "ends compression too", "??+-"},
-		{"UTF8=ACCEPT", "9755", "`&` stands for itself once enabled; without it APPEND refuses headers in UTF-8 (`[imap] utf8_headers` takes them), but takes other 8-bit headers", "o?++"},
+		{"UTF8=ACCEPT", "9755", "`&` stands for itself once enabled; APPEND takes 8-bit headers also without it, unless `[imap] strict_headers` is set", "o?++"},
 		{"NOTIFY", "5465", "names at most 1,000 mailboxes; after more than 1,000 untold changes it is off, `[NOTIFICATIONOVERFLOW]`; `INBOXES` is `PERSONAL`", "+?--"},
 		{"INPROGRESS", "9585", "for searches, copies and moves, every 10 seconds", "+?-+"},
 

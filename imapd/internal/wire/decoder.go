@@ -11,6 +11,7 @@ import (
 // Error is the client's fault: what it sent is not the grammar, or is over a
 // limit. It becomes BAD with the reason.
 type Error struct {
+	Code   string // response code without its brackets, "" for none
 	Reason string
 	Limit  bool // a limit was hit, not the grammar broken
 }
@@ -85,6 +86,9 @@ func (d *Decoder) Err() error { return d.err }
 func (d *Decoder) Fail(format string, args ...any) {
 	d.fail(&Error{Reason: fmt.Sprintf(format, args...)})
 }
+
+// FailWith makes the command bad for a reason that has a response code.
+func (d *Decoder) FailWith(code, reason string) { d.fail(&Error{Code: code, Reason: reason}) }
 
 func (d *Decoder) fail(err error) {
 	if d.err == nil {
