@@ -116,6 +116,9 @@ const (
 	ActReplaced   Act = "replaced"
 	ActDeleted    Act = "deleted with its mailbox"
 	ActBack       Act = "brought back"
+	ActReceived   Act = "received from another account"
+	ActCopiedOut  Act = "copied to another account"
+	ActMovedOut   Act = "moved to another account"
 	ActShown      Act = "shown again"
 )
 
@@ -231,7 +234,7 @@ func (t *teller) findOrigin(ctx context.Context) (found bool, err error) {
 // trace finds the place before in a row, or that the message arrived with it.
 func (t *teller) trace(r *JournalRow) (grew, origin bool) {
 	for _, p := range t.places {
-		if p.Mailbox == r.Mailbox && r.Verb == "insert" && r.UIDs.index(p.UID) >= 0 {
+		if p.Mailbox == r.Mailbox && (r.Verb == "insert" || r.Verb == "receive") && r.UIDs.index(p.UID) >= 0 {
 			return false, true
 		}
 		i := -1
@@ -275,7 +278,7 @@ func (t *teller) note(r *JournalRow) (grew bool) {
 		e := Event{Time: r.Time, Protocol: r.Protocol, Session: r.Session, Remote: r.Remote, Place: p}
 		switch {
 		case p.Mailbox == r.Mailbox && r.UIDs.index(p.UID) >= 0:
-			if i := r.Moved.index(p.UID); i >= 0 && r.Verb != "replace" {
+			if i := r.Moved.index(p.UID); i >= 0 && r.Verb != "replace" && !r.across() {
 				e.To = Place{Mailbox: r.Other, UID: r.OtherUIDs.at(i)}
 				grew = t.know(e.To) || grew
 			}
@@ -298,9 +301,23 @@ func (t *teller) add(e Event, r *JournalRow) {
 	t.by = append(t.by, r.Credential)
 }
 
+// across reports whether the other mailbox is another account's: what became
+// of a message there is in that account's journal.
+func (r *JournalRow) across() bool { return r.Other != 0 && r.Other.Account() != r.Mailbox.Account() }
+
 // actOf says what a verb was to a message in its first mailbox.
 func actOf(r *JournalRow, moved bool) (Act, string) {
+	if r.across() {
+		switch r.Verb {
+		case "copy":
+			return ActCopiedOut, ""
+		case "move":
+			return ActMovedOut, ""
+		}
+	}
 	switch r.Verb {
+	case "receive":
+		return ActReceived, ""
 	case "insert":
 		switch r.Protocol {
 		case "lmtp":

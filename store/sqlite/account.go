@@ -216,7 +216,7 @@ func (t *tx) removeAccount(id store.AccountID) error {
 		r.gone = true
 		t.mailboxes[m.ID] = r
 		c := t.change(r)
-		c.Deleted, c.List = true, true
+		c.Deleted, c.List, c.ACL = true, true, true
 	}
 	for _, sql := range []string{
 		"DELETE FROM account WHERE id = ?",

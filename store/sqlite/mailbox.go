@@ -216,7 +216,7 @@ func (e *Engine) DeleteMailbox(ctx context.Context, by store.Actor, id store.Mai
 		}
 		m.gone = true
 		c := t.change(m)
-		c.Deleted, c.List = true, true
+		c.Deleted, c.List, c.ACL = true, true, true // and nobody has rights on it
 		if _, err := t.exec("DELETE FROM mailbox WHERE id = ?", id); err != nil {
 			return err
 		}

@@ -300,3 +300,34 @@ func TestQuotaOfOthers(t *testing.T) {
 	s.must(s.s.UpdateAccount(ctx, s.alice.ID, store.AccountUpdate{MaxMessages: &limit}))
 	s.must(s.s.QuotaFor(ctx, s.bob, s.box.ID, 1, 5))
 }
+
+// TestStoryAcross moves a message of alice's to bob, as he may: both accounts
+// tell of it, and who it was.
+func TestStoryAcross(t *testing.T) {
+	s := newShared(t, "lrte")
+	s.add(10)
+	inbox, err := s.s.Mailbox(t.Context(), s.bob, "INBOX")
+	s.must(err)
+	was := s.view(s.imap, "box").ByUID(store.UIDRange{Start: 1, Stop: 1}, make([]store.Member, 0, 1))[0].Message
+	_, err = s.open().Copy(t.Context(), inbox.ID, one(1), true)
+	s.must(err)
+	v, err := s.s.View(t.Context(), s.bob, inbox.ID)
+	s.must(err)
+	s.must(v.Load(t.Context()))
+	is := v.ByUID(store.UIDRange{Start: 1, Stop: 1}, make([]store.Member, 0, 1))[0].Message
+	v.Close()
+	for id, want := range map[store.MessageID]string{
+		was: "appended box/1 by alice, moved to another account box/1 by bob",
+		is:  "received from another account INBOX/1 by bob",
+	} {
+		story, err := s.s.Story(t.Context(), id)
+		s.must(err)
+		var got []string
+		for _, e := range story.Events {
+			got = append(got, fmt.Sprintf("%s %s/%d by %s", e.Act, story.Names[e.Mailbox], e.UID, e.By.Account))
+		}
+		if strings.Join(got, ", ") != want || !story.Whole {
+			t.Errorf("story %q (whole: %v), want %q", got, story.Whole, want)
+		}
+	}
+}

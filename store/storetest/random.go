@@ -49,6 +49,9 @@ type walk struct {
 
 func newWalk(f *fixture, rt *rapid.T) *walk {
 	f.create("a")
+	for _, name := range []string{"INBOX", "a", "Trash"} {
+		f.grant(f.named(name).ID, f.bob, store.AllRights.String())
+	}
 	rows, err := f.Mailboxes(f.ctx(), f.alice)
 	f.must(err)
 	f.published()
@@ -71,6 +74,11 @@ func (w *walk) run() {
 
 // box, uids and so on draw what a verb is about.
 func (w *walk) box(rt *rapid.T) *box { return rapid.SampledFrom(w.boxes).Draw(rt, "mailbox") }
+
+// someone is alice, or bob, who may do the same with these mailboxes.
+func (w *walk) someone(rt *rapid.T) store.Actor {
+	return rapid.SampledFrom([]store.Actor{w.by, w.bobActor()}).Draw(rt, "by")
+}
 
 func (w *walk) drawUIDs(rt *rapid.T, b *box) store.UIDSet {
 	if rapid.IntRange(0, 4).Draw(rt, "all") == 0 {
@@ -124,7 +132,7 @@ func (w *walk) flags(rt *rapid.T) {
 		since := store.ModSeq(rapid.Uint64Range(0, uint64(w.m.modseq)).Draw(rt, "since"))
 		c.UnchangedSince = &since
 	}
-	_, err := w.SetFlags(w.ctx(), w.by, b.row.ID, c, 0)
+	_, err := w.SetFlags(w.ctx(), w.someone(rt), b.row.ID, c, 0)
 	w.must(err)
 	w.m.setFlags(b, c)
 }
@@ -132,7 +140,7 @@ func (w *walk) flags(rt *rapid.T) {
 func (w *walk) copyOrMove(rt *rapid.T) {
 	from, to := w.box(rt), w.box(rt)
 	uids, move := w.drawUIDs(rt, from), rapid.Bool().Draw(rt, "move")
-	_, err := w.Copy(w.ctx(), w.by, from.row.ID, to.row.ID, uids, move, 0)
+	_, err := w.Copy(w.ctx(), w.someone(rt), from.row.ID, to.row.ID, uids, move, 0)
 	w.must(err)
 	w.m.copy(from, to, uids, move, store.ClampTime(w.now()), 0)
 }
@@ -140,7 +148,7 @@ func (w *walk) copyOrMove(rt *rapid.T) {
 func (w *walk) expunge(rt *rapid.T) {
 	b := w.box(rt)
 	uids, only := w.drawUIDs(rt, b), rapid.Bool().Draw(rt, "only deleted")
-	_, err := w.Expunge(w.ctx(), w.by, b.row.ID, uids, only)
+	_, err := w.Expunge(w.ctx(), w.someone(rt), b.row.ID, uids, only)
 	w.must(err)
 	w.m.expunge(b, uids, only)
 }
