@@ -42,8 +42,8 @@ var upkeepTests = map[string]func(*fixture){
 		m := f.row(f.inbox)
 		f.equal("pruned up to", m.PrunedModSeq, old)
 		for since, want := range map[store.ModSeq]string{
-			0:    fmt.Sprintf("[{%d [{1 3}]} {%d [{3 3}]}]", old, kept),
-			old:  fmt.Sprintf("[{%d [{3 3}]}]", kept),
+			0:    fmt.Sprintf("[{%d 1:3} {%d 3}]", old, kept),
+			old:  fmt.Sprintf("[{%d 3}]", kept),
 			kept: "[]",
 		} {
 			list, err := f.Expunges(f.ctx(), f.inbox, since)
@@ -77,7 +77,7 @@ var upkeepTests = map[string]func(*fixture){
 		f.equal("tombstones", len(dead), 0)
 		list, err := f.Expunges(f.ctx(), f.inbox, 1)
 		f.must(err)
-		f.equal("expunges", list, fmt.Sprintf("[{%d [{1 800}]}]", gone.ModSeq))
+		f.equal("expunges", list, fmt.Sprintf("[{%d 1:800}]", gone.ModSeq))
 		f.equal("messages", f.row(f.inbox).Messages, 100)
 	},
 	"messages that are gone are passed over in a run of others": func(f *fixture) {
