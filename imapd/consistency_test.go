@@ -177,10 +177,11 @@ func (b *believer) fault(format string, args ...any) {
 		b.name, b.mode, fmt.Sprintf(format, args...), b.busy, strings.Join(b.said[max(0, len(b.said)-300):], "\n"))
 }
 
-// say sends a line.
+// say sends a line. When that fails, what the server said last is still to be
+// read.
 func (b *believer) say(line string) {
 	b.note("C:", line)
-	b.send(line)
+	_, _ = b.conn.Write([]byte(line + "\r\n"))
 }
 
 // tag makes a new one.

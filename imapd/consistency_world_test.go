@@ -46,6 +46,12 @@ func (w *world) look() map[string]*believer {
 		one.run("UNSELECT")
 		truth[one.id] = one
 	}
+	for name := range b.names {
+		if strings.Count(name, "/") > 8 { // renamed once too often
+			b.run("DELETE %s", name)
+			delete(b.names, name)
+		}
+	}
 	names := &believer{names: b.names, at: "names"}
 	truth["names"] = names
 	b.run("LOGOUT")
