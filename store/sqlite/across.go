@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"slices"
+
 	"tandem/store"
 	"tandem/store/message"
 )
@@ -27,7 +29,7 @@ func (t *tx) carry(l *lot, source, dest *mailboxRow, mode copyMode) (all []strin
 	if all, err = t.translateKeywords(l, from, to, mode.maxKeywords); err != nil {
 		return nil, err
 	}
-	return all, t.adoptMessages(l, to)
+	return all, t.adoptMessages(l, source.ID, to)
 }
 
 // lose takes flags off the entries.
@@ -89,56 +91,117 @@ func namesIn(f store.FlagSet, names []string) (list []string) {
 // adoptMessages gives an account messages of its own for the entries of
 // another's: the same body, EMAILID, THREADID and dates, but a UIDL of their
 // own. Several entries of one message get one.
-func (t *tx) adoptMessages(l *lot, to store.AccountID) error {
+func (t *tx) adoptMessages(l *lot, source store.MailboxID, to store.AccountID) error {
 	a, err := t.account(to)
 	if err != nil {
 		return err
 	}
-	adopted := map[store.MessageID]store.MessageID{}
+	first := store.MessageID(a.id.FirstMessage() | a.nextMessage)
+	adopted := make(map[store.MessageID]store.MessageID, l.n)
+	var olds []store.MessageID
 	for i := range l.entries {
 		e := &l.entries[i]
 		id, known := adopted[e.Message]
 		if !known {
-			id = store.MessageID(a.id.FirstMessage() | a.nextMessage)
-			a.nextMessage++
-			a.dirty = true
-			if err := t.adoptMessage(e.Message, id); err != nil {
-				return err
-			}
+			id = first + store.MessageID(len(olds))
 			adopted[e.Message] = id
+			olds = append(olds, e.Message)
 		}
 		e.Message = id
+	}
+	a.nextMessage += int64(len(olds))
+	a.dirty = true
+	if len(olds) == l.n && l.n > rowByRow {
+		err = t.adoptRanges(l, source, first)
+	} else {
+		err = t.adoptEach(olds, first)
+	}
+	if err == nil {
+		err = t.adoptForms(olds, adopted)
+	}
+	if err == nil {
+		err = t.adoptThreads(first, first+store.MessageID(len(olds))-1)
+	}
+	return err
+}
+
+const (
+	messageInto = "INSERT INTO message (id, body, size, header_size, internal, emailid, threadid, structure_crc, structure, prefix_crc, prefix) "
+	messageFrom = ", m.body, m.size, m.header_size, m.internal, m.emailid, m.threadid, m.structure_crc, m.structure, m.prefix_crc, m.prefix FROM "
+)
+
+// adoptRanges makes the messages of a lot in which none is twice, numbered in
+// the order of its entries.
+func (t *tx) adoptRanges(l *lot, source store.MailboxID, first store.MessageID) error {
+	for _, r := range l.ranges {
+		n, err := t.exec(messageInto+"SELECT ? - 1 + row_number() OVER (ORDER BY e.uid)"+messageFrom+
+			"entry e JOIN message m ON m.id = e.message WHERE e.mailbox = ? AND e.uid BETWEEN ? AND ?", first, source, r.Start, r.Stop)
+		if err != nil {
+			return err
+		}
+		if n != int64(r.n) {
+			return store.Errorf(store.Corrupt, "mailbox %d: %d messages of %d entries are missing", source, int64(r.n)-n, r.n)
+		}
+		first += store.MessageID(r.n)
 	}
 	return nil
 }
 
-func (t *tx) adoptMessage(old, id store.MessageID) error {
-	n, err := t.exec(`INSERT INTO message (id, body, size, header_size, internal, emailid, threadid, structure_crc, structure, prefix_crc, prefix)
-		SELECT ?, body, size, header_size, internal, emailid, threadid, structure_crc, structure, prefix_crc, prefix
-		FROM message WHERE id = ?`, id, old)
+func (t *tx) adoptEach(olds []store.MessageID, first store.MessageID) error {
+	for i, old := range olds {
+		n, err := t.exec(messageInto+"SELECT ?"+messageFrom+"message m WHERE m.id = ?", first+store.MessageID(i), old)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return store.Errorf(store.Corrupt, "message %d is missing", old)
+		}
+	}
+	return nil
+}
+
+// adoptForms takes along the forms for clients without UTF-8, of which there
+// are few.
+func (t *tx) adoptForms(olds []store.MessageID, adopted map[store.MessageID]store.MessageID) error {
+	var have []store.MessageID
+	err := t.query("SELECT message FROM message_utf8 WHERE message BETWEEN ? AND ?", func(r row) error {
+		if id := store.MessageID(r.int(0)); adopted[id] != 0 {
+			have = append(have, id)
+		}
+		return nil
+	}, slices.Min(olds), slices.Max(olds))
 	if err != nil {
 		return err
 	}
-	if n == 0 {
-		return store.Errorf(store.Corrupt, "message %d is missing", old)
+	for _, old := range have {
+		if _, err := t.exec("INSERT INTO message_utf8 (message, size, edits) SELECT ?, size, edits FROM message_utf8 WHERE message = ?", adopted[old], old); err != nil {
+			return err
+		}
 	}
-	if _, err := t.exec("INSERT INTO message_utf8 (message, size, edits) SELECT ?, size, edits FROM message_utf8 WHERE message = ?", id, old); err != nil {
-		return err
-	}
-	return t.adoptThread(id)
+	return nil
 }
 
-// adoptThread has answers to a message join its thread in its new account. One
-// whose structure cannot be read only starts no thread there.
-func (t *tx) adoptThread(id store.MessageID) error {
-	r, ok, err := t.first("SELECT threadid, structure FROM message WHERE id = ?", id)
-	if err != nil || !ok {
+// adoptThreads has answers to messages join their threads in their new account.
+// One whose structure cannot be read only starts no thread there.
+func (t *tx) adoptThreads(first, last store.MessageID) error {
+	type named struct {
+		ref    int64
+		thread string
+	}
+	var list []named
+	err := t.query("SELECT threadid, structure FROM message WHERE id BETWEEN ? AND ?", func(r row) error {
+		if st, err := message.Decode(r.blob(1)); err == nil && st.MessageID != "" {
+			list = append(list, named{threadRef(st.MessageID), r.text(0)})
+		}
+		return nil
+	}, first, last)
+	if err != nil {
 		return err
 	}
-	st, err := message.Decode(r.blob(1))
-	if err != nil || st.MessageID == "" {
-		return nil
+	for _, n := range list {
+		if _, err := t.exec("INSERT OR IGNORE INTO thread_ref (account, ref, thread) VALUES (?, ?, ?)", first.Account(), n.ref, n.thread); err != nil {
+			return err
+		}
 	}
-	_, err = t.exec("INSERT OR IGNORE INTO thread_ref (account, ref, thread) VALUES (?, ?, ?)", id.Account(), threadRef(st.MessageID), r.text(0))
-	return err
+	return nil
 }
