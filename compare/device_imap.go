@@ -42,7 +42,11 @@ func (d *IMAPDevice) inbox(ctx context.Context) error {
 	if err := d.connect(ctx); err != nil || d.opened {
 		return err
 	}
-	if err := d.client.open("SELECT", "INBOX"); err != nil {
+	command := "SELECT"
+	if !d.stage.opts.Write {
+		command = "EXAMINE" // not even \Recent changes
+	}
+	if err := d.client.open(command, "INBOX"); err != nil {
 		return d.ended(err)
 	}
 	d.opened = true

@@ -9,6 +9,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // The bounds of what a POP3 server may send.
@@ -49,8 +50,10 @@ func (p *popClient) line() (string, error) {
 
 // whyEnded words the end of a connection in the middle of a conversation.
 func whyEnded(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("the server hung up")
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, end) {
+			return errors.New("the server hung up")
+		}
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package compare
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -32,13 +33,20 @@ type world struct {
 	target Target
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB) *world { return newWorldWith(t, nil, false) }
+
+func testLog(t testing.TB) *slog.Logger {
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
+}
+
+// newWorldWith offers TLS, or with implicit begins with it.
+func newWorldWith(t testing.TB, config *tls.Config, implicit bool) *world {
 	t.Helper()
 	engine, err := sqlite.Open(t.TempDir(), sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
+	log := testLog(t)
 	st := store.Open(engine, store.Options{MessageSize: 50 << 20, Logger: log})
 	t.Cleanup(func() {
 		if err := st.Close(); err != nil {
@@ -50,12 +58,16 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	logins := auth.New(st, auth.Config{Log: log})
-	imap := imapd.New(imapd.Config{Store: st, Auth: logins, Limits: imapd.DefaultLimits(st.MessageSize()), Hostname: "mail.test", Version: "test", Logger: log})
-	pop := pop3d.New(pop3d.Config{Store: st, Auth: logins, Limits: pop3d.DefaultLimits(), Hostname: "mail.test", Logger: log})
+	imap := imapd.New(imapd.Config{Store: st, Auth: logins, TLS: config, Limits: imapd.DefaultLimits(st.MessageSize()), Hostname: "mail.test", Version: "test", Logger: log})
+	pop := pop3d.New(pop3d.Config{Store: st, Auth: logins, TLSConfig: config, Limits: pop3d.DefaultLimits(), Hostname: "mail.test", Logger: log})
+	begin := config
+	if !implicit {
+		begin = nil
+	}
 	servers := listen.New(listen.DefaultLimits(), log)
 	err = servers.Bind(t.Context(),
-		listen.Service{Name: "imap", Addresses: []string{"127.0.0.1:0"}, Serve: func(ctx context.Context, c *listen.Conn) { imap.Serve(ctx, c) }},
-		listen.Service{Name: "pop3", Addresses: []string{"127.0.0.1:0"}, Serve: func(ctx context.Context, c *listen.Conn) { pop.Serve(ctx, c) }})
+		listen.Service{Name: "imap", Addresses: []string{"127.0.0.1:0"}, TLS: begin, Serve: func(ctx context.Context, c *listen.Conn) { imap.Serve(ctx, c) }},
+		listen.Service{Name: "pop3", Addresses: []string{"127.0.0.1:0"}, TLS: begin, Serve: func(ctx context.Context, c *listen.Conn) { pop.Serve(ctx, c) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +84,9 @@ func newWorld(t testing.TB) *world {
 			conn, err := new(net.Dialer).DialContext(ctx, "tcp", at)
 			if err != nil {
 				return nil, err
+			}
+			if config != nil {
+				return conn, nil
 			}
 			return &steadyConn{Conn: conn, in: bufio.NewReader(conn)}, nil
 		}}
