@@ -17,6 +17,7 @@
 //	pop3_test.go       a small POP3 client
 //	lmtp_test.go       a small LMTP client
 //
+//	uidl_test.go       from a real Dovecot (dovecot_test.go) to tandem, nothing downloaded twice
 //	mbsync_test.go fetchmail_test.go getmail_test.go mpop_test.go
 //	curl_test.go mutt_test.go python_test.go imapclient_test.go
 //	                   one client each
