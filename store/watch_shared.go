@@ -86,20 +86,32 @@ func (s *Store) tellShared(id MailboxID, changes []Change) {
 // tellRights hands the rights that an ACL gives from now on to the watches for
 // which they are others than before.
 func (s *Store) tellRights(id MailboxID, grants Grants) {
-	for account, list := range s.watches {
-		if account == id.Account() {
+	for w := range s.sharing[id] {
+		w.tellRights(id, grants)
+	}
+	for i := range grants {
+		if grants[i].Account != 0 {
+			for w := range s.watches[grants[i].Account] {
+				w.tellRights(id, grants)
+			}
 			continue
 		}
-		have := grants.Of(account)
-		if !have.Visible() {
-			have = 0
-		}
-		for w := range list {
-			if w.sharing && w.shared[id] != have {
-				w.noteRights(id, w.shared[id], have)
-				w.share(id, have)
+		for _, list := range s.watches {
+			for w := range list {
+				w.tellRights(id, grants)
 			}
 		}
+	}
+}
+
+func (w *Watch) tellRights(id MailboxID, grants Grants) {
+	have := grants.Of(w.account)
+	if !have.Visible() {
+		have = 0
+	}
+	if w.sharing && w.account != id.Account() && w.shared[id] != have {
+		w.noteRights(id, w.shared[id], have)
+		w.share(id, have)
 	}
 }
 
