@@ -20,7 +20,7 @@ func extContextSearch() extension {
 		commands:     []command{row("CANCELUPDATE", selected, 0, parseTags, (*session).cancelUpdate)},
 		searchReturns: []searchReturn{
 			{name: "CONTEXT", aside: true, pick: nothing, tell: silent},
-			{name: "UPDATE", aside: true, pick: nothing, tell: silent, end: keepUpdated},
+			{name: "UPDATE", aside: true, parse: parseUpdate, pick: nothing, tell: silent, end: keepUpdated},
 		},
 	}
 }
@@ -38,6 +38,15 @@ func parseTags(_ *session, d *wire.Decoder) (tags []string) {
 		tags = append(tags, d.String())
 	}
 	return tags
+}
+
+// parseUpdate reads what is to be fetched of new messages that come into the
+// result (RFC 5465 section 7).
+func parseUpdate(s *session, d *wire.Decoder, r *searchReturn) {
+	if d.Ahead(" (") {
+		d.SP()
+		r.fetch = parseNewItems(s, d)
+	}
 }
 
 // cancelUpdate is RFC 5267 section 4.3.5. A tag that nothing is kept for, or

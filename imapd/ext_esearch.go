@@ -26,7 +26,8 @@ type searchReturn struct {
 	name string
 
 	// parse reads what follows the name. nil: nothing does.
-	parse func(d *wire.Decoder, r *searchReturn)
+	parse func(s *session, d *wire.Decoder, r *searchReturn)
+	fetch []fetchOp // what UPDATE has there
 	// excludes names an option that cannot be given beside this one.
 	excludes string
 
@@ -67,7 +68,7 @@ func parseReturns(s *session, d *wire.Decoder) (list searchReturns) {
 		case !ok:
 		case !list.has(r.name):
 			if r.parse != nil {
-				r.parse(d, &r)
+				r.parse(s, d, &r)
 			}
 			list = append(list, r)
 		case r.parse != nil:

@@ -202,7 +202,7 @@ func parseNewItems(s *session, d *wire.Decoder) (ops []fetchOp) {
 		}
 	})
 	if len(ops) == 0 {
-		d.Fail("MessageNew with an empty list of items")
+		d.Fail("An empty list of items to fetch")
 	}
 	return ops
 }

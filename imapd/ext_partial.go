@@ -17,7 +17,7 @@ func extPartial() extension {
 		searchReturns: []searchReturn{{
 			name:     "PARTIAL",
 			excludes: "ALL", // RFC 9394 section 3.1
-			parse: func(d *wire.Decoder, r *searchReturn) {
+			parse: func(_ *session, d *wire.Decoder, r *searchReturn) {
 				d.SP()
 				p := parsePartialRange(d)
 				r.pick = func(found *searchResult) (from, to int) { return p.cut(found.count) }

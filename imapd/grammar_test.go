@@ -96,6 +96,7 @@ func after() map[string][]string {
 		"searchKeys NOT":             {"{searchKeys}", "({searchKeys} {searchKeys})"},
 		"searchKeys OR":              {"{searchKeys} {searchKeys}"},
 		"searchKeys FUZZY":           {"SUBJECT {astring}", "(TEXT {astring} SEEN)"},
+		"searchReturns UPDATE":       {"", " (UID FLAGS)"},
 		"searchReturns PARTIAL":      {"1:2", "-1:-2"},
 		"commands APPEND":            {"{mailbox} {flags} {message}", "{mailbox} {message}", `{mailbox} "17-Jul-1996 02:44:25 -0700" {message}`, "{mailbox} {message} {flags} {message}", "{mailbox} {appendData}"},
 		"commands CANCELUPDATE":      {`"x"`, `"x" {1+}` + "\r\ny"},
@@ -120,7 +121,7 @@ func after() map[string][]string {
 		"commands UID EXPUNGE":       {"{set}"},
 		"commands REPLACE":           {"1 {mailbox} {flags} {message}"},
 		"commands UID REPLACE":       {"1 {mailbox} {message}"},
-		"commands SEARCH":            {"{searchKeys}", "RETURN ({searchReturns}) {searchKeys}", "CHARSET UTF-8 {searchKeys} {set}", "RETURN ({searchReturns} {searchReturns}) {searchKeys}", "({searchKeys} {searchKeys})"},
+		"commands SEARCH":            {"{searchKeys}", "RETURN ({searchReturns}) {searchKeys}", "CHARSET UTF-8 {searchKeys} {set}", "RETURN ({searchReturns} {searchReturns}) {searchKeys}", "({searchKeys} {searchKeys})", "RETURN (RELEVANCY COUNT) FUZZY SUBJECT {astring}"},
 		"commands UID SEARCH":        {"{searchKeys}", "RETURN ({searchReturns}) {searchKeys}", "CHARSET US-ASCII {searchKeys}"},
 		"commands SORT":              {"({sortKeys}) UTF-8 {searchKeys}", "(REVERSE {sortKeys} {sortKeys}) US-ASCII {searchKeys}", "RETURN ({searchReturns}) ({sortKeys}) UTF-8 {searchKeys}"},
 		"commands UID SORT":          {"({sortKeys}) UTF-8 {searchKeys}", "RETURN ({searchReturns}) ({sortKeys}) UTF-8 {searchKeys}"},
@@ -148,7 +149,7 @@ func after() map[string][]string {
 		"fetchItems FAST":            {alone}, // macros stand without others
 		"fetchItems ALL":             {alone},
 		"fetchItems FULL":            {alone},
-		"searchReturns RELEVANCY":    {"COUNT"},
+		"searchReturns RELEVANCY":    {alone}, // with FUZZY only
 	}
 }
 

@@ -204,22 +204,21 @@ func (s *session) tellNew(ctx context.Context, d *store.Delta) error {
 	if s.interest == nil || len(s.interest.fetch) == 0 {
 		return nil
 	}
-	f := newFetcher(ctx, s, &fetchArgs{ops: s.newItems()})
-	if err := f.run(without(d.New, wireSet(mine))); err != nil {
+	return s.fetchNew(ctx, s.interest.fetch, without(d.New, wireSet(mine)))
+}
+
+// fetchNew sends what was asked for of new messages, and MODSEQ once CONDSTORE
+// is enabled: then every FETCH about flags or new messages has it (RFC 7162
+// section 3.1).
+func (s *session) fetchNew(ctx context.Context, ops []fetchOp, uids store.UIDSet) error {
+	if s.enabled[condstore] && !slices.ContainsFunc(ops, func(op fetchOp) bool { return op.enables == condstore }) {
+		ops = append(slices.Clip(ops), modseqOp())
+	}
+	f := newFetcher(ctx, s, &fetchArgs{ops: ops})
+	if err := f.run(uids); err != nil {
 		return err
 	}
 	return f.setSeen()
-}
-
-// newItems gives the items asked for of new messages, and MODSEQ once
-// CONDSTORE is enabled: then every FETCH about flags or new messages has it (RFC
-// 7162 section 3.1).
-func (s *session) newItems() []fetchOp {
-	ops := s.interest.fetch
-	if !s.enabled[condstore] || slices.ContainsFunc(ops, func(op fetchOp) bool { return op.enables == condstore }) {
-		return ops
-	}
-	return append(slices.Clip(ops), modseqOp())
 }
 
 // arrived notes messages that this session itself has put into a mailbox.

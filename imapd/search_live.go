@@ -29,6 +29,8 @@ type liveSearch struct {
 	uids wire.NumSet // the messages in the result, as the client knows it
 
 	order *sorter // of a sort; its list is the result in order. nil of a search
+
+	fetch []fetchOp // what is told of new messages that come into it
 }
 
 // keepUpdated is the end of a search with UPDATE.
@@ -37,6 +39,9 @@ func keepUpdated(s *session, a *searchArgs, found *searchResult) error {
 		return nil
 	}
 	l := &liveSearch{tag: s.tag, uid: a.uid, what: a.what, uids: wire.Merge(slices.Clone(found.uids)), order: a.order}
+	for _, r := range a.returns {
+		l.fetch = append(l.fetch, r.fetch...)
+	}
 	switch {
 	case a.of != nil:
 		s.refuseUpdate(l, "Only SEARCH and SORT can be kept up to date")
@@ -103,7 +108,8 @@ func (s *session) tellLeaving(d *store.Delta) {
 }
 
 // tellLive looks again at the messages that changed, and tells which of them
-// came into a result or left it.
+// came into a result or left it, after what is fetched of those that are new
+// (RFC 5465 section 7).
 func (s *session) tellLive(ctx context.Context, d *store.Delta) {
 	v := s.view
 	if len(v.live) == 0 || !d.Flags && !d.Grew {
@@ -120,6 +126,11 @@ func (s *session) tellLive(ctx context.Context, d *store.Delta) {
 			s.log.Error("a search result could not be kept up to date", "err", err)
 			s.refuseUpdate(l, "The result can no longer be kept up to date")
 			return true
+		}
+		if d.Grew && len(l.fetch) > 0 {
+			if err := s.fetchNew(ctx, l.fetch, storeSet(matching.Intersect(wireSet(store.UIDSet{d.New})))); err != nil {
+				s.log.Error("new messages of a search result could not be told", "err", err)
+			}
 		}
 		left := l.remove(minus(l.uids.Intersect(wireSet(touched)), matching))
 		came := l.add(minus(matching, l.uids), order)

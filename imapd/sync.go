@@ -32,13 +32,13 @@ func (s *session) tellChanges(ctx context.Context, expunge bool) error {
 	if d.Grew {
 		s.enc.Raw("* ").Num(uint64(d.Exists)).Raw(" EXISTS").CRLF()
 		s.tellRecent()
-	}
-	s.tellLive(ctx, &d)
-	if d.Grew { // RFC 5465 section 5.2: after ADDTO
+		// Before ESEARCH, as RFC 5465 section 7 has it and servers do it;
+		// section 5.2 has it the other way round (erratum 4833).
 		if err := s.tellNew(ctx, &d); err != nil {
 			return err
 		}
 	}
+	s.tellLive(ctx, &d)
 	s.tellDelayed()
 	return ctx.Err()
 }
