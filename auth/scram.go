@@ -84,7 +84,14 @@ func (a *Authenticator) offersSCRAM(h scramHash, at Attempt) bool {
 
 // bindingOf gives what binds a login to its connection: tls-exporter (RFC 9266),
 // which needs TLS 1.3.
+//
+// POP3 has none. Work-around for mutt 2.2.12 and neomutt 20220429 as of Debian 12
+// (2026-11-23): they choose -PLUS without having the binding, and their POP3 takes
+// the answer to its cancellation for that to the next command; no login is left.
 func bindingOf(at Attempt) scram.ChannelBinding {
+	if at.Scope == store.ScopePOP3 {
+		return scram.ChannelBinding{}
+	}
 	if at.Conn == nil || at.Conn.Version < tls.VersionTLS13 {
 		return scram.ChannelBinding{}
 	}
