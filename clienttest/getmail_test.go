@@ -2,8 +2,11 @@ package clienttest
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
+	"time"
 )
 
 // getmail runs the program with a retriever and options of its own; mail goes to
@@ -39,6 +42,32 @@ func TestGetmailPOP3(t *testing.T) {
 	getmail(t, dir, to, "SimplePOP3SSLRetriever", port(t, to.POP3S), "delete = true")
 	sameMail(t, unmarked(savedMail(t, dir)), mails)
 	sameMail(t, mailboxMail(t, to, "INBOX"), nil)
+}
+
+// TestGetmailDeleteAfter has getmail delete what it fetched days ago: it notes
+// when that was, and the note is set back.
+func TestGetmailDeleteAfter(t *testing.T) {
+	t.Parallel()
+	needs(t, "getmail", "getmail6")
+	to, mails, dir := newTarget(t), samples(), t.TempDir()
+	fill(t, to, "INBOX", mails[:4])
+	run := func() {
+		getmail(t, dir, to, "SimplePOP3SSLRetriever", port(t, to.POP3S), "read_all = false\ndelete_after = 2")
+	}
+	run()
+	notes, err := filepath.Glob(filepath.Join(dir, "oldmail-*"))
+	if err != nil || len(notes) != 1 {
+		t.Fatalf("getmail's notes: %v, %v", notes, err)
+	}
+	threeDaysAgo := fmt.Sprintf("${1}%d", time.Now().Add(-72*time.Hour).Unix())
+	old := regexp.MustCompile(`(?m)^([^\x00]+\x00)\d+$`).ReplaceAllString(readFile(t, notes[0]), threeDaysAgo)
+	if err := os.WriteFile(notes[0], []byte(old), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fill(t, to, "INBOX", mails[4:6])
+	run()
+	sameMail(t, unmarked(savedMail(t, dir)), mails[:6])
+	sameMail(t, mailboxMail(t, to, "INBOX"), mails[4:6])
 }
 
 func TestGetmailIMAP(t *testing.T) {

@@ -86,9 +86,9 @@ func one(m []byte) string { return slices.Collect(maps.Keys(digests(m)))[0] }
 // head is the beginning of a message, for an error.
 func head(m []byte) string { return fmt.Sprintf("%d octets: %.400q", len(m), m) }
 
-// clientLines are the header lines that clients add to what they copy: mbsync to
-// know its copies again, getmail and mutt always.
-var clientLines = regexp.MustCompile(`(?m)^(X-TUID: .*|Return-Path: <unknown>|X-getmail-retrieved-from-mailbox: .*|Status: .*|Content-Length: .*|Lines: .*)\n`)
+// clientLines are the header lines that clients add to what they copy: mbsync and
+// offlineimap to know their copies again, getmail and mutt always.
+var clientLines = regexp.MustCompile(`(?m)^(X-TUID: .*|X-OfflineIMAP: .*|Return-Path: <unknown>|X-getmail-retrieved-from-mailbox: .*|Status: .*|Content-Length: .*|Lines: .*)\n`)
 
 // unmarked is mail without those lines.
 func unmarked(mails [][]byte) [][]byte {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -29,6 +30,9 @@ func interpret(t *testing.T, to target, interpreter, script string) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, interpreter, filepath.Join("testdata", script))
+	if interpreter == "node" {
+		cmd.Env = nodeCommand(t).Env
+	}
 	cmd.Stdin = bytes.NewReader(input)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%s: %v\n%s", script, err, out)
@@ -67,11 +71,22 @@ func TestPythonCompress(t *testing.T) {
 	python(t, to, "compress_job.py")
 }
 
-// TestImapflow needs node and the npm package imapflow, found by NODE_PATH.
+// TestImapflow needs node and the npm package imapflow, found by NODE_PATH or where
+// scripts/test-needs puts it.
 func TestImapflow(t *testing.T) {
 	t.Parallel()
-	if err := exec.Command("node", "-e", "require('imapflow')").Run(); err != nil {
-		t.Skip("node cannot find imapflow: npm install imapflow, and set NODE_PATH to its node_modules")
+	if err := nodeCommand(t, "-e", "require('imapflow')").Run(); err != nil {
+		t.Skip("node cannot find imapflow: run scripts/test-needs, or set NODE_PATH to a node_modules that has it")
 	}
 	interpret(t, newTarget(t), "node", "imapflow_job.js")
+}
+
+// nodeCommand is node with the packages that scripts/test-needs installs.
+func nodeCommand(t *testing.T, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(t.Context(), "node", args...)
+	cmd.Env = os.Environ()
+	if cache, err := os.UserCacheDir(); err == nil && os.Getenv("NODE_PATH") == "" {
+		cmd.Env = append(cmd.Env, "NODE_PATH="+filepath.Join(cache, "tandem", "node", "node_modules"))
+	}
+	return cmd
 }
