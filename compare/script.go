@@ -154,6 +154,9 @@ func (s *imapScript) server(text string) spoken {
 			word, _, _ = strings.Cut(more, " ")
 		}
 		word = strings.ToUpper(word)
+		if word == "OK" {
+			return spoken{verb: word} // each says something else
+		}
 		return spoken{verb: word, class: word}
 	}
 	verb := s.verbs[first]
