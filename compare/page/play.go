@@ -273,15 +273,17 @@ func (g *play) pollAll() error {
 	return errors.Join(err, lookErr)
 }
 
-// chosen gives the message meant: the one chosen, else the first there is.
+// chosen gives the message meant: the one chosen, else the newest in INBOX.
 func chosen(d device, key string) (string, error) {
 	if key != "" {
 		return key, nil
 	}
-	if mail := d.Disk().Mail; len(mail) > 0 {
-		return mail[0].Key, nil
+	for _, m := range d.Disk().Mail {
+		if m.Folder == "INBOX" {
+			return m.Key, nil
+		}
 	}
-	return "", fmt.Errorf("%s has no message yet: sync it first", d.Name())
+	return "", fmt.Errorf("%s has no message in INBOX: sync it first", d.Name())
 }
 
 // cable pulls it or plugs it in.

@@ -31,6 +31,7 @@ class Page {
     for (const b of document.querySelectorAll("#controls [data-act]")) b.addEventListener("click", () => this.act(b.dataset.act, {}));
     for (const id of ["link", "policy", "poll"]) $(id).addEventListener("change", () => this.act(id, { value: $(id).value }));
     $("save").addEventListener("click", () => this.save());
+    this.busy(false); // the buttons are of use from now on
   }
 
   // tour has the server run scenes, one after the other.
