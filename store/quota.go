@@ -73,7 +73,7 @@ func (r Resources) of(name string) (v int64) {
 
 // QuotaRoot gives an account with what it uses and may use, to itself, to
 // administrators, and to those who may read a mailbox of it. NotFound to all
-// others (RFC 9208 section 7: what others use is confidential).
+// others (RFC 9208 section 8: what others use is confidential).
 func (s *Store) QuotaRoot(ctx context.Context, by Actor, id AccountID) (Account, error) {
 	if by.Account != id {
 		if err := s.maySeeQuota(ctx, by, id); err != nil {

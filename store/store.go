@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -43,7 +44,7 @@ func (o *Options) setDefaults() {
 	o.UpkeepEvery = orDefault(o.UpkeepEvery, 30*time.Second)
 	o.PruneEvery = orDefault(o.PruneEvery, 10*time.Minute)
 	o.SearchTextMax = orDefault(o.SearchTextMax, 8<<20)
-	o.SharedAccount = orDefault(o.SharedAccount, "shared")
+	o.SharedAccount = strings.ToLower(orDefault(o.SharedAccount, "shared"))
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

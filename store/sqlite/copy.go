@@ -18,7 +18,7 @@ func (e *Engine) Copy(ctx context.Context, by store.Actor, from, to store.Mailbo
 	var res store.Copied
 	err = e.writeBulk(ctx, "copy messages", rows, func(t *tx) error {
 		need := store.RightRead
-		if move { // RFC 6851 section 3.3: it does what COPY, STORE and EXPUNGE do
+		if move { // RFC 6851 section 4.2: it does what COPY, STORE and EXPUNGE do
 			need |= store.RightMark | store.RightExpunge
 		}
 		source, err := t.mailbox(by, from, need)
