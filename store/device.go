@@ -218,10 +218,10 @@ func (v *View) Quit(ctx context.Context, q Quit) (QuitResult, error) {
 	return v.s.engine.Quit(ctx, v.by, v.row.ID, q)
 }
 
-// Hidden gives the messages that the actor's credential deleted and its account
-// keeps, ascending.
+// Hidden gives the messages that the actor's credential deleted in the view's
+// mailbox under DeleteKeep or DeleteShared, ascending; some may be gone.
 func (v *View) Hidden(ctx context.Context) ([]MessageID, error) {
-	return v.s.engine.Hidden(ctx, v.row.ID.Account(), v.by.Credential)
+	return v.s.engine.Hidden(ctx, v.row.ID, v.by.Credential)
 }
 
 // NewCredential is an app password to be made.

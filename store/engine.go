@@ -102,9 +102,10 @@ type DeviceEngine interface {
 	// devices have hidden, one at least of them under DeleteShared in this place.
 	// Forbidden when the credential was revoked.
 	Quit(ctx context.Context, by Actor, id MailboxID, q Quit) (QuitResult, error)
-	// Hidden gives the messages of an account that a credential deleted under
-	// DeleteKeep or DeleteShared, ascending.
-	Hidden(ctx context.Context, id AccountID, credential CredentialID) ([]MessageID, error)
+	// Hidden gives the messages that a credential deleted in a mailbox under
+	// DeleteKeep or DeleteShared, ascending. They stay hidden when they are moved
+	// away and back.
+	Hidden(ctx context.Context, id MailboxID, credential CredentialID) ([]MessageID, error)
 	// LeastDays is the smallest N of the rules days=N of enabled accounts and of
 	// credentials that are not revoked; 0: there is none.
 	LeastDays(ctx context.Context) (int, error)

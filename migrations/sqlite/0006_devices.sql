@@ -40,19 +40,22 @@ ALTER TABLE new_credential RENAME TO credential;
 CREATE UNIQUE INDEX credential_label ON credential (account, label) WHERE revoked IS NULL;
 CREATE INDEX credential_account ON credential (account);
 
--- What a POP3 device deleted and the mailbox keeps, for the device alone. Under
--- shared, mailbox and uid are where it lay: only while that entry is there does
--- it wait for the other devices. Both are 0 under keep.
+-- What a POP3 device deleted in a maildrop and the mailbox keeps, for the device
+-- alone. Under shared, uid is where it lay: only while that entry is there does
+-- it wait for the other devices. It is 0 under keep.
 CREATE TABLE new_pop3_hidden (
   credential INTEGER NOT NULL,
-  message    INTEGER NOT NULL,
   mailbox    INTEGER NOT NULL,
+  message    INTEGER NOT NULL,
   uid        INTEGER NOT NULL,
-  PRIMARY KEY (credential, message)
+  PRIMARY KEY (credential, mailbox, message)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO new_pop3_hidden (credential, message, mailbox, uid) SELECT credential, message, 0, 0 FROM pop3_hidden ORDER BY credential, message;
+INSERT INTO new_pop3_hidden (credential, mailbox, message, uid)
+  SELECT h.credential, m.id, h.message, 0 FROM pop3_hidden h JOIN mailbox m ON m.account = h.message >> 40 AND m.name = 'INBOX'
+  ORDER BY 1, 2, 3;
 DROP TABLE pop3_hidden;
 ALTER TABLE new_pop3_hidden RENAME TO pop3_hidden;
+CREATE INDEX pop3_hidden_message ON pop3_hidden (message);
 
 -- Which maildrops a device has opened: UIDs below next were listed, as far as
 -- its rule lets it see them.

@@ -220,6 +220,7 @@ func (t *tx) removeAccount(id store.AccountID) error {
 	}
 	for _, sql := range []string{
 		"DELETE FROM account WHERE id = ?",
+		"DELETE FROM credential WHERE account = ?",
 		"DELETE FROM mailbox WHERE account = ?",
 		"DELETE FROM subscription WHERE account = ?",
 		"DELETE FROM keyword WHERE account = ?",

@@ -188,15 +188,14 @@ func (t *tx) noteListings(list []store.Listing) error {
 	return nil
 }
 
-// Hidden gives the messages of an account that a credential deleted and the
-// account keeps.
-func (e *Engine) Hidden(ctx context.Context, id store.AccountID, credential store.CredentialID) (list []store.MessageID, err error) {
+// Hidden gives the messages that a credential deleted in a maildrop and the
+// mailbox keeps, or kept when it had them.
+func (e *Engine) Hidden(ctx context.Context, id store.MailboxID, credential store.CredentialID) (list []store.MessageID, err error) {
 	err = e.readOnce(ctx, "read what a device has deleted", func(c *conn) error {
-		lo := id.FirstMessage()
-		return c.query("SELECT message FROM pop3_hidden WHERE credential = ? AND message >= ? AND message < ? ORDER BY message", func(r row) error {
+		return c.query("SELECT message FROM pop3_hidden WHERE credential = ? AND mailbox = ? ORDER BY message", func(r row) error {
 			list = append(list, store.MessageID(r.int(0)))
 			return nil
-		}, credential, lo, lo+1<<40)
+		}, credential, id)
 	})
 	return list, err
 }

@@ -125,7 +125,7 @@ func (t *tx) dropMessage(id store.MessageID) error {
 		"DELETE FROM message WHERE id = ?",
 		"DELETE FROM message_uidl WHERE message = ?",
 		"DELETE FROM message_utf8 WHERE message = ?",
-		"DELETE FROM pop3_hidden WHERE message = ?1 AND credential IN (SELECT id FROM credential WHERE account = ?1 >> 40)",
+		"DELETE FROM pop3_hidden WHERE message = ?",
 	} {
 		if _, err := t.exec(sql, id); err != nil {
 			return err
@@ -209,8 +209,6 @@ func (t *tx) sweepStep(id store.AccountID) (done bool, err error) {
 		return false, err
 	}
 	for _, sql := range []string{
-		"DELETE FROM pop3_hidden WHERE (credential, message) IN (SELECT credential, message FROM pop3_hidden WHERE credential IN (SELECT id FROM credential WHERE account = ?) LIMIT 1000)",
-		"DELETE FROM credential WHERE account = ?",
 		"DELETE FROM thread_ref WHERE (account, ref) IN (SELECT account, ref FROM thread_ref WHERE account = ? LIMIT 1000)",
 		"DELETE FROM import_ledger WHERE (account, key) IN (SELECT account, key FROM import_ledger WHERE account = ? LIMIT 1000)",
 		"DELETE FROM journal WHERE (account, n) IN (SELECT account, n FROM journal WHERE account = ? LIMIT 1000)",

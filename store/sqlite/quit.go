@@ -189,7 +189,7 @@ func (t *tx) trash(account store.AccountID) (*mailboxRow, error) {
 }
 
 // hide notes that a credential deleted messages that the mailbox keeps: under
-// DeleteShared with their places, where they wait for the other devices.
+// DeleteShared with their UIDs, where they wait for the other devices.
 func (t *tx) hide(by store.Actor, m *mailboxRow, deleted store.UIDSet, shared bool) (hidden store.UIDSet, err error) {
 	for _, span := range clip(deleted, m.UIDNext) {
 		err := t.query("SELECT uid FROM entry WHERE mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid", func(r row) error {
@@ -199,9 +199,9 @@ func (t *tx) hide(by store.Actor, m *mailboxRow, deleted store.UIDSet, shared bo
 		if err != nil {
 			return nil, err
 		}
-		if _, err := t.exec(`INSERT INTO pop3_hidden (credential, message, mailbox, uid)
-			SELECT ?1, message, iif(?5, mailbox, 0), iif(?5, uid, 0) FROM entry WHERE mailbox = ?2 AND uid BETWEEN ?3 AND ?4
-			ON CONFLICT (credential, message) DO UPDATE SET mailbox = excluded.mailbox, uid = excluded.uid WHERE excluded.uid > 0`,
+		if _, err := t.exec(`INSERT INTO pop3_hidden (credential, mailbox, message, uid)
+			SELECT ?1, mailbox, message, iif(?5, uid, 0) FROM entry WHERE mailbox = ?2 AND uid BETWEEN ?3 AND ?4
+			ON CONFLICT (credential, mailbox, message) DO UPDATE SET uid = excluded.uid WHERE excluded.uid > 0`,
 			by.Credential, m.ID, span.Start, span.Stop, shared); err != nil {
 			return nil, err
 		}

@@ -54,7 +54,7 @@ func devicesOf(c *conn, m *store.Mailbox, now time.Time, retired time.Duration) 
 			continue
 		}
 		floor, err := c.integer(`SELECT e.uid FROM entry e WHERE e.mailbox = ? AND NOT EXISTS
-			(SELECT 1 FROM pop3_hidden h WHERE h.credential = ? AND h.message = e.message) ORDER BY e.uid DESC LIMIT 1 OFFSET ?`,
+			(SELECT 1 FROM pop3_hidden h WHERE h.credential = ? AND h.mailbox = e.mailbox AND h.message = e.message) ORDER BY e.uid DESC LIMIT 1 OFFSET ?`,
 			m.ID, list[i].credential, n-1)
 		if err != nil {
 			return nil, err
@@ -68,7 +68,8 @@ func devicesOf(c *conn, m *store.Mailbox, now time.Time, retired time.Duration) 
 func (d *device) holds(c *conn, id store.MailboxID, within store.UIDRange) (set store.UIDSet, err error) {
 	err = c.query(`SELECT e.uid FROM entry e WHERE e.mailbox = ? AND e.uid BETWEEN ? AND ? AND (e.message >= ? OR e.uid < ?)
 		AND e.message >= ? AND e.internal >= ?
-		AND NOT EXISTS (SELECT 1 FROM pop3_hidden h WHERE h.credential = ? AND h.message = e.message) ORDER BY e.uid`, func(r row) error {
+		AND NOT EXISTS (SELECT 1 FROM pop3_hidden h WHERE h.credential = ? AND h.mailbox = e.mailbox AND h.message = e.message)
+		ORDER BY e.uid`, func(r row) error {
 		set.Add(store.UID(r.int(0)))
 		return nil
 	}, id, max(within.Start, d.floor), within.Stop, d.born, d.next, d.from, d.since, d.credential)

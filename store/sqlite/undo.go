@@ -155,14 +155,14 @@ func (u *undo) show() (shown, lost store.UIDSet, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		n, err := u.exec(`DELETE FROM pop3_hidden WHERE credential = ? AND message IN
-			(SELECT message FROM entry WHERE mailbox = ? AND uid BETWEEN ? AND ?)`, u.quit.credential, u.quit.mailbox, span.Start, span.Stop)
+		n, err := u.exec(`DELETE FROM pop3_hidden WHERE credential = ?1 AND mailbox = ?2 AND message IN
+			(SELECT message FROM entry WHERE mailbox = ?2 AND uid BETWEEN ?3 AND ?4)`, u.quit.credential, u.quit.mailbox, span.Start, span.Stop)
 		if err != nil {
 			return nil, nil, err
 		}
 		u.done.Shown += int(n)
-		if _, err = u.exec(`DELETE FROM pop3_hidden WHERE credential = ? AND message IN
-			(SELECT message FROM tombstone WHERE mailbox = ? AND uid BETWEEN ? AND ?)`, u.quit.credential, u.quit.mailbox, span.Start, span.Stop); err != nil {
+		if _, err = u.exec(`DELETE FROM pop3_hidden WHERE credential = ?1 AND mailbox = ?2 AND message IN
+			(SELECT message FROM tombstone WHERE mailbox = ?2 AND uid BETWEEN ?3 AND ?4)`, u.quit.credential, u.quit.mailbox, span.Start, span.Stop); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -256,7 +256,7 @@ func (u *undo) follow(home *mailboxRow, first store.UID) error {
 	for _, device := range devices {
 		for i := range u.back {
 			b := &u.back[i]
-			_, err := u.exec("UPDATE pop3_hidden SET mailbox = ?, uid = ? WHERE credential = ? AND message = ? AND mailbox = ? AND uid = ?",
+			_, err := u.exec("UPDATE OR IGNORE pop3_hidden SET mailbox = ?, uid = ? WHERE credential = ? AND message = ? AND mailbox = ? AND uid = ?",
 				home.ID, first+store.UID(i), device, b.entry.Message, b.was.Mailbox, b.was.UID)
 			if err != nil {
 				return err

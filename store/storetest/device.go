@@ -241,6 +241,23 @@ var deviceTests = map[string]func(*fixture){
 		f.listed(f.inbox, a)
 		f.must(f.NoteListings(f.ctx(), []store.Listing{{Mailbox: box, Credential: a.Credential, Next: 9, Time: f.now()}}))
 	},
+	"what is hidden stays so when it is moved away and back": func(f *fixture) {
+		a, _ := f.device("a"), f.device("b")
+		f.put(f.inbox, 2, 0)
+		f.take(a, set(1), store.DeleteKeep)
+		f.take(a, set(2), store.DeleteShared)
+		to := f.create("to")
+		for _, uid := range []store.UID{1, 2} {
+			there := f.copy(f.inbox, to, uid, true)
+			if hidden, err := f.Hidden(f.ctx(), to, a.Credential); err != nil || len(hidden) > 0 {
+				f.Fatalf("hidden elsewhere: %v, %v", hidden, err)
+			}
+			f.copy(to, f.inbox, there, true)
+		}
+		hidden, err := f.Hidden(f.ctx(), f.inbox, a.Credential)
+		f.must(err)
+		f.equal("hidden", hidden, []store.MessageID{f.entry(f.inbox, 3).Message, f.entry(f.inbox, 4).Message})
+	},
 	"the shortest view of all is known": func(f *fixture) {
 		least := func(want int) {
 			f.Helper()

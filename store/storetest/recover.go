@@ -177,7 +177,7 @@ var recoverTests = map[string]func(*fixture){
 		f.equal("message", f.mail(f.inbox, 3), before)
 		f.release()
 		f.wantUIDs(f.inbox, "2:3")
-		hidden, err := f.Hidden(f.ctx(), f.alice, late.Credential)
+		hidden, err := f.Hidden(f.ctx(), f.inbox, late.Credential)
 		f.must(err)
 		f.equal("hidden from it", len(hidden), 0)
 		f.wantUndone(undo(a), 0, 1, 1, 0, 0)
