@@ -218,7 +218,17 @@ func call[Req, Res any](ctx context.Context, b *backend, v verb[Req, Res], req R
 		return res, err
 	}
 	defer answer.Close()
-	return res, json.NewDecoder(answer).Decode(&res)
+	return res, decodeAnswer(answer, &res)
+}
+
+// decodeAnswer reads an answer to its end: only that leaves the one connection
+// free for the next request.
+func decodeAnswer(answer io.Reader, res any) error {
+	if err := json.NewDecoder(answer).Decode(res); err != nil {
+		return err
+	}
+	_, err := io.Copy(io.Discard, io.LimitReader(answer, 1<<20))
+	return err
 }
 
 // post sends a request and gives the answer's body, or the error that it holds.
@@ -298,7 +308,7 @@ func (r *remoteImport) finish() (res importResult, err error) {
 		return res, r.err
 	}
 	defer r.answer.Close()
-	return res, json.NewDecoder(r.answer).Decode(&res)
+	return res, decodeAnswer(r.answer, &res)
 }
 
 func (r *remoteImport) abort() {

@@ -41,8 +41,15 @@ func importCommand(a *app) *cobra.Command {
 			if err := uidls.check(); err != nil {
 				return err
 			}
+			// The old server's UIDLs come first: when they cannot be read nothing is
+			// imported that a client might see under others. It may take minutes,
+			// for which no connection to our server waits.
+			old, err := a.oldMessages(cmd.Context(), &uidls)
+			if err != nil {
+				return fmt.Errorf("import: read UIDLs: %w", err)
+			}
 			return a.with(cmd.Context(), fail, func(b *backend) error {
-				return a.runImport(cmd.Context(), b, account, mailbox, paths, &uidls)
+				return a.runImport(cmd.Context(), b, account, mailbox, paths, uidls.from, old)
 			})
 		},
 	}
@@ -57,22 +64,14 @@ func importCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-// runImport brings in mail and then UIDLs. The old server's are read first: when
-// they cannot be, nothing is imported that a client might see under others.
-func (a *app) runImport(ctx context.Context, b *backend, account, mailbox string, paths []string, uidls *uidlFlags) error {
-	var old []uidlist.Message
-	if uidls.from != "" && uidls.from != fromHeaders {
-		var err error
-		if old, err = a.oldMessages(ctx, uidls); err != nil {
-			return fmt.Errorf("import: read UIDLs: %w", err)
-		}
-	}
+// runImport brings in mail and then, unless uidlsFrom is "", the UIDLs of old.
+func (a *app) runImport(ctx context.Context, b *backend, account, mailbox string, paths []string, uidlsFrom string, old []uidlist.Message) error {
 	res, err := a.importMail(ctx, b, account, mailbox, paths)
 	if err != nil {
 		return err
 	}
-	if uidls.from != "" {
-		if res.UIDLs, err = b.keepUIDLs(ctx, uidls.from, account, mailbox, old); err != nil {
+	if uidlsFrom != "" {
+		if res.UIDLs, err = b.keepUIDLs(ctx, uidlsFrom, account, mailbox, old); err != nil {
 			return fmt.Errorf("import: set UIDLs: %w", err)
 		}
 	}

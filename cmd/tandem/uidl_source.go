@@ -53,8 +53,12 @@ func (f *uidlFlags) check() error {
 	return nil
 }
 
-// oldMessages reads the messages of the old server with their UIDLs.
+// oldMessages reads the messages of the old server with their UIDLs. There are
+// none when there is no source, or it is here.
 func (a *app) oldMessages(ctx context.Context, f *uidlFlags) ([]uidlist.Message, error) {
+	if f.from == "" || f.from == fromHeaders {
+		return nil, nil
+	}
 	if strings.Contains(f.from, "://") {
 		return a.oldServer(ctx, f)
 	}
