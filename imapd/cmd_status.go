@@ -30,7 +30,7 @@ func statusNumber(name string, value func(box *store.Mailbox) uint64) statusItem
 func rev1StatusItems() []statusItem {
 	return []statusItem{
 		statusNumber("MESSAGES", func(b *store.Mailbox) uint64 { return uint64(b.Messages) }),
-		statusNumber("RECENT", recentCount),
+		{name: "RECENT", number: recentCount},
 		statusNumber("UIDNEXT", func(b *store.Mailbox) uint64 { return uint64(b.UIDNext) }),
 		statusNumber("UIDVALIDITY", func(b *store.Mailbox) uint64 { return uint64(b.UIDValidity) }),
 		statusNumber("UNSEEN", func(b *store.Mailbox) uint64 { return uint64(b.Unseen) }),
@@ -39,13 +39,9 @@ func rev1StatusItems() []statusItem {
 }
 
 // recentCount is how many messages came since a session last took \Recent.
-// Those among them that are gone again count, up to what the mailbox holds:
-// STATUS reads the mailbox's row and never its messages.
-func recentCount(b *store.Mailbox) uint64 {
-	if b.RecentFrom >= b.UIDNext {
-		return 0
-	}
-	return min(uint64(b.UIDNext-b.RecentFrom), uint64(b.Messages))
+func recentCount(ctx context.Context, s *session, box *store.Mailbox) (uint64, error) {
+	n, err := s.srv.cfg.Store.Recent(ctx, s.actor, box)
+	return uint64(n), err
 }
 
 type statusArgs struct {

@@ -154,6 +154,8 @@ type MailboxEngine interface {
 	// DeletedBytes sums up the sizes of the entries with \Deleted. It needs
 	// RightRead.
 	DeletedBytes(ctx context.Context, by Actor, id MailboxID) (int64, error)
+	// CountFrom counts the entries with UIDs from one on. It needs RightRead.
+	CountFrom(ctx context.Context, by Actor, id MailboxID, from UID) (int, error)
 	// Metadata lists the annotations of a mailbox, or with 0 of the server, that
 	// the actor may see: its own private ones and the shared ones, each by name.
 	Metadata(ctx context.Context, by Actor, at MailboxID) ([]MetadataEntry, error)

@@ -78,6 +78,18 @@ func (s *Store) withRecent(m Mailbox) Mailbox {
 	return m
 }
 
+// Recent counts the messages of a mailbox that are \Recent to the session that
+// selects it next. It needs RightRead.
+func (s *Store) Recent(ctx context.Context, by Actor, m *Mailbox) (int, error) {
+	switch {
+	case m.RecentFrom >= m.UIDNext:
+		return 0, nil
+	case m.Messages == int(m.UIDNext)-1: // nothing was ever removed
+		return int(m.UIDNext - m.RecentFrom), nil
+	}
+	return s.engine.CountFrom(ctx, by, m.ID, m.RecentFrom)
+}
+
 // CreateMailbox makes a mailbox of an account with its missing parents. In
 // another's it takes RightCreate on the nearest mailbox above it.
 func (s *Store) CreateMailbox(ctx context.Context, by Actor, owner AccountID, m NewMailbox) (Mailbox, error) {

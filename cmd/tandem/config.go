@@ -161,7 +161,7 @@ func defaults() config {
 		Hostname: host,
 		Domains:  []string{},
 		Data:     defaultData(),
-		IMAP:     imapConfig{Listen: []string{"127.0.0.1:10143"}, ListenTLS: []string{"127.0.0.1:10993"}},
+		IMAP:     imapConfig{Listen: []string{"127.0.0.1:10143"}, ListenTLS: []string{"127.0.0.1:10993"}, SharedAccount: "shared"},
 		POP3: pop3Config{Listen: []string{"127.0.0.1:10110"}, ListenTLS: []string{"127.0.0.1:10995"},
 			Brake: true, BrakeMessages: 50, DeviceRetired: duration(90 * 24 * time.Hour)},
 		LMTP: lmtpConfig{Listen: []string{"127.0.0.1:10024"}, SocketMode: 0o660, Subaddress: "mailbox"},

@@ -165,14 +165,10 @@ func (t *tx) newMailbox(a *accountRow, n store.NewMailbox) (*mailboxRow, error) 
 }
 
 func (t *tx) checkMailboxLimit(a *accountRow, limit int) error {
-	if limit == 0 {
-		return nil
+	if limit > 0 && t.holds(a).Mailboxes > int64(limit) {
+		return store.Errorf(store.Limit, "an account may have %d mailboxes", limit)
 	}
-	n, err := t.integer("SELECT count(*) FROM mailbox WHERE account = ?", a.id)
-	if err == nil && int(n) > limit {
-		err = store.Errorf(store.Limit, "an account may have %d mailboxes", limit)
-	}
-	return err
+	return nil
 }
 
 // insertMailbox makes one mailbox's row, with a UIDVALIDITY above all before.

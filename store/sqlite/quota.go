@@ -35,15 +35,21 @@ func (t *tx) fits(by store.Actor, a *accountRow, bytes int64, messages int) erro
 	if by.Protocol == "admin" {
 		return nil
 	}
+	now := t.holds(a)
+	now.Storage += bytes
+	now.Messages += int64(messages)
+	return a.quota.Exceeded(a.used, now)
+}
+
+// holds gives what an account holds as this request leaves it.
+func (t *tx) holds(a *accountRow) store.Resources {
 	now := a.used
 	for _, m := range t.mailboxes {
 		if m.ID.Account() == a.id {
 			m.applyTo(&now)
 		}
 	}
-	now.Storage += bytes
-	now.Messages += int64(messages)
-	return a.quota.Exceeded(a.used, now)
+	return now
 }
 
 // copyFits is fits for a copy that has been made.
@@ -148,6 +154,19 @@ func (e *Engine) DeletedBytes(ctx context.Context, by store.Actor, id store.Mail
 			return err
 		}
 		n, err = c.integer("SELECT ifnull(sum(size), 0) FROM entry WHERE mailbox = ? AND flags & 8", id)
+		return err
+	})
+	return n, err
+}
+
+// CountFrom counts a mailbox's entries with UIDs from one on.
+func (e *Engine) CountFrom(ctx context.Context, by store.Actor, id store.MailboxID, from store.UID) (n int, err error) {
+	err = e.read(ctx, "count what is recent", func(c *conn) error {
+		if err := allowed(c, by, id, store.RightRead); err != nil {
+			return err
+		}
+		count, err := c.integer("SELECT count(*) FROM entry WHERE mailbox = ? AND uid >= ?", id, from)
+		n = int(count)
 		return err
 	})
 	return n, err

@@ -66,6 +66,9 @@ var rightVerbs = []rightVerb{
 	{"deleted bytes", "r", func(f *fixture, by store.Actor, at store.MailboxID) error {
 		return errOf(f.DeletedBytes(f.ctx(), by, at))
 	}},
+	{"count from a UID", "r", func(f *fixture, by store.Actor, at store.MailboxID) error {
+		return errOf(f.CountFrom(f.ctx(), by, at, 1))
+	}},
 	{"ACL", "a", func(f *fixture, by store.Actor, at store.MailboxID) error { return errOf(f.ACL(f.ctx(), by, at)) }},
 	{"set the ACL", "a", func(f *fixture, by store.Actor, at store.MailboxID) error {
 		return f.SetACL(f.ctx(), by, at, store.ACLChange{Grantee: f.carol(), Rights: store.RightLookup})
