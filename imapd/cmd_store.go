@@ -162,7 +162,7 @@ func (s *session) tellSilently(res *store.FlagsResult, known store.ModSeq, uid b
 		if len(page) == 0 || page[0].Gone {
 			continue
 		}
-		s.tellMember(&page[0], uid, conflict, modseq)
+		s.tellMember(&page[0], uid || conflict, conflict, modseq) // what nobody asked for has its UID (RFC 9051 appendix E)
 	}
 }
 
