@@ -171,7 +171,7 @@ func (r Rights) Allow(need Rights) error {
 	case !r.Visible():
 		return Errorf(NotFound, "no such mailbox")
 	case !r.Has(need):
-		return Errorf(Forbidden, "that needs the rights %q on the mailbox, of which %q are missing", need, need&^r)
+		return Errorf(Forbidden, "that needs the rights %q on the mailbox, and there are %q", need, r)
 	}
 	return nil
 }

@@ -331,3 +331,48 @@ func TestStoryAcross(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnersAreNotLookedUp runs what an owner does all day and finds no
+// statement that read an ACL: sharing costs nothing to those who do not share.
+func TestOwnersAreNotLookedUp(t *testing.T) {
+	b := openBox(t, t.TempDir(), Options{})
+	ctx := t.Context()
+	by := store.Actor{Account: b.inbox.Account(), Credential: 1, Protocol: "imap"}
+	sent, err := b.MailboxByName(ctx, by.Account, "Sent")
+	b.must(err)
+	ins := store.Insertion{Mailbox: b.inbox, Body: bodyOf("x"), Keywords: []string{"k"}}
+	_, err = b.Insert(ctx, by, []store.Insertion{ins, ins, ins}, true, 0)
+	b.must(err)
+	_, err = b.SetFlags(ctx, by, b.inbox, store.FlagsChange{UIDs: store.AllUIDs(), Flags: store.FlagDeleted}, 0)
+	b.must(err)
+	_, err = b.Copy(ctx, by, b.inbox, sent.ID, one(1), false, 0)
+	b.must(err)
+	_, err = b.Copy(ctx, by, b.inbox, sent.ID, one(1), true, 0)
+	b.must(err)
+	_, err = b.Replace(ctx, by, b.inbox, 2, ins, 0)
+	b.must(err)
+	_, err = b.Expunge(ctx, by, b.inbox, store.AllUIDs(), true)
+	b.must(err)
+	b.must(b.SetMetadata(ctx, by, b.inbox, []store.MetadataEntry{{Name: "/shared/comment", Value: []byte("x")}}))
+	_, err = b.Metadata(ctx, by, b.inbox)
+	b.must(err)
+	_, err = b.LoadIndex(ctx, b.inbox, 0)
+	b.must(err)
+
+	look := func(c *conn) {
+		for sql := range c.stmts {
+			if strings.Contains(sql, "acl") {
+				t.Errorf("there was %q", sql)
+			}
+		}
+	}
+	b.must(b.write(ctx, "look", 0, func(tx *tx) error {
+		look(tx.conn)
+		return nil
+	}))
+	for range b.opened {
+		c := <-b.readers
+		look(c)
+		defer func() { b.readers <- c }()
+	}
+}
