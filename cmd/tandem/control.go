@@ -46,6 +46,7 @@ func withSocketPath(dir string, f func(path string) error) error {
 // the data directory.
 type controlServer struct {
 	http     *http.Server
+	mux      *http.ServeMux
 	listener net.Listener
 	path     string
 	log      *slog.Logger
@@ -79,6 +80,7 @@ func listenControl(dir string, s *store.Store, log *slog.Logger) (*controlServer
 		return nil, fmt.Errorf("bind the control socket: %w", err)
 	}
 	mux := http.NewServeMux()
+	c.mux = mux
 	registerVerbs(mux, s)
 	registerStreams(mux, s)
 	c.http = &http.Server{

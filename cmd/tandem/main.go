@@ -84,6 +84,7 @@ func newRoot(a *app) *cobra.Command {
 		logCommand(a),
 		checkCommand(a),
 		deliverCommand(a),
+		compareCommand(a),
 		pop3CheckCommand(a),
 		configCommand(a),
 		versionCommand(a),

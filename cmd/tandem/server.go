@@ -56,6 +56,8 @@ type server struct {
 	lmtp *lmtpd.Server
 	sasl *dovecot.Server
 	web  *webd.Server
+
+	temporaries *temporaries // accounts for comparisons
 }
 
 // newLog makes a log on w.
@@ -172,6 +174,9 @@ func (s *server) open() error {
 	s.lmtp = lmtpd.New(lmtpd.Config{Store: s.store, Hostname: l.Hostname, InboxOnly: l.LMTP.Subaddress == "inbox",
 		JunkHeader: l.LMTP.JunkHeader, FullIsFinal: l.Quota.LMTPReply == 552, Limits: lmtpLimits(l), Logger: s.log})
 	s.sasl = dovecot.New(s.auth, s.log)
+	if err := s.openTemporaries(); err != nil {
+		return errors.Join(err, s.store.Close())
+	}
 	s.web = webd.New(webd.Config{Store: s.store, Auth: s.auth, Hostname: l.Hostname, Logger: s.log, Connections: l.Web.Connections})
 	return nil
 }
