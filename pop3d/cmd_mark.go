@@ -36,11 +36,11 @@ func cmdQuit(s *session, _ arguments) {
 	set := s.drop.deleted()
 	seen := s.drop.seen()
 	res := store.QuitResult{Policy: s.drop.device.Delete}
-	if len(set) > 0 || len(seen) > 0 {
+	if update := len(set) > 0 || len(seen) > 0; update || s.drop.view.NewlyListed() {
 		var err error
 		res, err = s.drop.view.Quit(s.work, store.Quit{Deleted: set, Seen: seen, Policy: s.drop.device.Delete,
 			Visible: len(s.drop.messages), Brake: s.srv.brake})
-		if err != nil {
+		if err != nil && update {
 			s.fail("QUIT", err)
 			return
 		}

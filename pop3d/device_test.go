@@ -206,3 +206,24 @@ func TestExpire(t *testing.T) {
 		}
 	}
 }
+
+// A device that has looked at a maildrop and left counts for what it saw, even if
+// the server dies at once; and a QUIT that deletes nothing needs no disk.
+func TestListingSurvives(t *testing.T) {
+	w := newWorld(t).listen()
+	a := w.device("a", deletes(store.DeleteShared))
+	w.putAll("INBOX", []string{message(1)})
+	b := w.device("b", deletes(store.DeleteShared))
+	w.engine.quitError = store.Errorf(store.ReadOnly, "input/output error")
+	w.as("b").script("C: QUIT\nS: +OK*\nS: EOF")
+	w.engine.quitError = nil
+	w.as("b").script("C: QUIT\nS: +OK*\nS: EOF")
+	for left, id := range []store.CredentialID{a, b} {
+		// Past the store, as after its death: what the engine has is on disk.
+		by := store.Actor{Account: w.by.Account, Credential: id, Protocol: "pop3"}
+		res, err := w.engine.Engine.Quit(t.Context(), by, w.mailbox("INBOX").ID, store.Quit{Deleted: store.AllUIDs(), Policy: store.DeleteShared})
+		if err != nil || res.Left != left {
+			t.Errorf("credential %d: %+v, %v; want %d to leave INBOX", id, res, err, left)
+		}
+	}
+}

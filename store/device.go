@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -162,9 +160,9 @@ type QuitResult struct {
 }
 
 // Listing says that a device has listed a maildrop: what lies below Next, as far
-// as its rule lets it see that. Those in memory are written with the next upkeep
-// or the account's next QUIT, so a crash forgets at most listings of sessions
-// that had deleted nothing yet.
+// as its rule lets it see that. Those in memory are written with the account's
+// next QUIT or the next upkeep, so a crash forgets at most those of sessions that
+// did not end with QUIT.
 type Listing struct {
 	Mailbox    MailboxID
 	Credential CredentialID
@@ -197,6 +195,15 @@ func (s *Store) listings(account AccountID) (list []Listing) {
 	return list
 }
 
+// NewlyListed reports whether the actor's credential has listed more of the
+// mailbox than is on disk, as far as is known since the store was opened.
+func (v *View) NewlyListed() bool {
+	v.s.usesMu.Lock()
+	defer v.s.usesMu.Unlock()
+	k := listingKey{v.row.ID, v.by.Credential}
+	return v.s.listed[k].Next > v.s.written[k]
+}
+
 // flushListings writes them.
 func (s *Store) flushListings(ctx context.Context) error {
 	list := s.listings(0)
@@ -206,16 +213,30 @@ func (s *Store) flushListings(ctx context.Context) error {
 	if err := s.engine.NoteListings(ctx, list); err != nil {
 		return err
 	}
+	s.listingsWritten(list)
+	return nil
+}
+
+func (s *Store) listingsWritten(list []Listing) {
 	s.usesMu.Lock()
 	defer s.usesMu.Unlock()
-	maps.DeleteFunc(s.listed, func(_ listingKey, l Listing) bool { return slices.Contains(list, l) })
-	return nil
+	for _, l := range list {
+		k := listingKey{l.Mailbox, l.Credential}
+		s.written[k] = max(s.written[k], l.Next)
+		if s.listed[k] == l {
+			delete(s.listed, k)
+		}
+	}
 }
 
 // Quit is a POP3 UPDATE state; see DeviceEngine.
 func (v *View) Quit(ctx context.Context, q Quit) (QuitResult, error) {
 	q.Retired, q.Listings = v.s.opts.DeviceRetired, v.s.listings(v.row.ID.Account())
-	return v.s.engine.Quit(ctx, v.by, v.row.ID, q)
+	res, err := v.s.engine.Quit(ctx, v.by, v.row.ID, q)
+	if err == nil {
+		v.s.listingsWritten(q.Listings)
+	}
+	return res, err
 }
 
 // Hidden gives the messages that the actor's credential deleted in the view's

@@ -77,9 +77,10 @@ type Store struct {
 
 	idle int64 // bytes of the indexes that nobody has open; guarded by mu
 
-	usesMu sync.Mutex
-	uses   map[CredentialID]CredentialUse
-	listed map[listingKey]Listing // not yet written
+	usesMu  sync.Mutex
+	uses    map[CredentialID]CredentialUse
+	listed  map[listingKey]Listing // not yet written
+	written map[listingKey]UID     // Next of those that were
 
 	sessionsMu sync.Mutex
 	sessions   map[*OpenSession]bool
@@ -103,7 +104,8 @@ func Open(engine Engine, opts Options) *Store {
 		mailboxes: map[MailboxID]*index{}, keywords: map[AccountID][]string{},
 		recent: map[MailboxID]UID{}, searches: map[AccountID]chan struct{}{},
 		watches: map[AccountID]map[*Watch]bool{},
-		uses:    map[CredentialID]CredentialUse{}, listed: map[listingKey]Listing{}, sessions: map[*OpenSession]bool{}, revoked: map[CredentialID]bool{}, short: make(chan struct{}, 1)}
+		uses:    map[CredentialID]CredentialUse{}, listed: map[listingKey]Listing{}, written: map[listingKey]UID{},
+		sessions: map[*OpenSession]bool{}, revoked: map[CredentialID]bool{}, short: make(chan struct{}, 1)}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	engine.Start(s.publish)
 	s.done.Go(s.upkeep)
