@@ -17,6 +17,7 @@
 //	pop3_test.go       a small POP3 client
 //	lmtp_test.go       a small LMTP client
 //
+//	utf8_test.go       internationalized mail over POP3, and mailboxes named in the login
 //	uidl_test.go       from a real Dovecot (dovecot_test.go) to tandem, nothing downloaded twice
 //	mbsync_test.go fetchmail_test.go getmail_test.go mpop_test.go
 //	curl_test.go mutt_test.go neomutt_test.go offlineimap_test.go
