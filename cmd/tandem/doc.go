@@ -14,6 +14,8 @@
 //   - cmd_*.go: a command each. What tandem import reads is in source.go, where it
 //     takes UIDLs from in uidl_source.go and what it does with them in
 //     uidl_ledger.go; the demo's mail is in samples.go and samples/.
+//   - temporary account: one that a comparison has while it lasts (temporary.go;
+//     verb_compare.go for tandem compare, which reaches it over the control socket).
 //   - server: the store, the listeners and the front ends of one process
 //     (server.go).
 //   - exit codes (exit.go): 0 ok, 1 failure, 2 usage or configuration, 3 the
