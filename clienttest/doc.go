@@ -27,6 +27,7 @@
 //	sequences_test.go  what mail programs with windows send
 //	corpus_test.go     2,750 real messages through every door
 //	cross_test.go      one protocol seen from another
+//	shared_test.go     all POP3 clients and mbsync on one account at once
 //	devices_test.go    several POP3 devices on one account
 //	kill_test.go       SIGKILL under load, again and again
 //	lifecycle_test.go  second server, SIGTERM, administration meanwhile
