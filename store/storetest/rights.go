@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 
 	"tandem/store"
@@ -69,6 +71,15 @@ var rightVerbs = []rightVerb{
 	{"count from a UID", "r", func(f *fixture, by store.Actor, at store.MailboxID) error {
 		return errOf(f.CountFrom(f.ctx(), by, at, 1))
 	}},
+	{"count", "r", func(f *fixture, by store.Actor, at store.MailboxID) error {
+		return errOf(f.CountFrom(f.ctx(), by, at, 1))
+	}},
+	{"quit", "lrswipkxtea", func(f *fixture, by store.Actor, at store.MailboxID) error {
+		return errOf(f.Quit(f.ctx(), by, at, store.Quit{Deleted: one, Policy: store.DeleteExpunge}))
+	}},
+	{"set UIDLs", "a", func(f *fixture, by store.Actor, at store.MailboxID) error {
+		return errOf(f.SetUIDLs(f.ctx(), by, at, []store.NewUIDL{{UID: 1, UIDL: "x"}}))
+	}},
 	{"ACL", "a", func(f *fixture, by store.Actor, at store.MailboxID) error { return errOf(f.ACL(f.ctx(), by, at)) }},
 	{"set the ACL", "a", func(f *fixture, by store.Actor, at store.MailboxID) error {
 		return f.SetACL(f.ctx(), by, at, store.ACLChange{Grantee: f.carol(), Rights: store.RightLookup})
@@ -78,6 +89,13 @@ var rightVerbs = []rightVerb{
 		return errOf(f.SharedByName(f.ctx(), by, f.alice, f.row(at).Name))
 	}},
 }
+
+// actorVerbs are the engine's methods that take an actor: those of rightVerbs,
+// then those that are not about the rights on one mailbox.
+var actorVerbs = []string{"Insert", "Copy", "Expunge", "Replace", "SetFlags", "CreateMailbox", "DeleteMailbox", "RenameMailbox", "SetMetadata",
+	"Metadata", "DeletedBytes", "CountFrom", "Quit", "SetUIDLs", "ACL", "SetACL", "Rights", "SharedByName",
+	"NoteReads", // for views, which have checked
+	"Shared", "SetSubscribed", "SetQuota", "Undo", "Undelete"}
 
 func flagging(c store.FlagsChange) func(*fixture, store.Actor, store.MailboxID) error {
 	c.UIDs = one
@@ -144,6 +162,28 @@ func (f *fixture) want(v rightVerb, what string, err error, kind store.Kind) {
 const done = store.Internal // for want: no error
 
 var rightsTests = map[string]func(*fixture){
+	"no verb with an actor is left out here": func(f *fixture) {
+		engine, actor := reflect.TypeFor[store.Engine](), reflect.TypeFor[store.Actor]()
+		for i := range engine.NumMethod() {
+			m := engine.Method(i)
+			for k := range m.Type.NumIn() {
+				if m.Type.In(k) == actor && !slices.Contains(actorVerbs, m.Name) {
+					f.Errorf("%s: say in rightVerbs which rights it needs", m.Name)
+				}
+			}
+		}
+	},
+	"what is an account's own is no stranger's": func(f *fixture) {
+		f.expunge(f.inbox, f.put(f.inbox, 1, 0)...)
+		f.grant(f.inbox, f.bob, store.AllRights.String())
+		bob := f.bobActor()
+		f.wantKind(f.SetSubscribed(f.ctx(), bob, f.alice, "x", true), store.NotFound)
+		f.wantKind(f.SetQuota(f.ctx(), bob, f.alice, store.Resources{}), store.Forbidden)
+		f.wantKind(errOf(f.Undelete(f.ctx(), bob, f.alice, []store.Grave{{Mailbox: f.inbox, UID: 1}})), store.NotFound)
+		f.put(f.inbox, 1, 0)
+		f.quit(set(2), nil, store.DeleteTrash)
+		f.wantKind(errOf(f.Undo(f.ctx(), bob, f.by.Session)), store.NotFound)
+	},
 	"owners and the administration may do everything": func(f *fixture) {
 		each(f, func(v rightVerb) {
 			for _, by := range []store.Actor{f.by, f.admin, {Protocol: "lmtp"}} {
