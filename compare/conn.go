@@ -77,9 +77,6 @@ func (c *conn) startTLS(ctx context.Context, config *tls.Config) error {
 	c.settle()
 	before := c.wire.trips
 	t := tls.Client(c.wire, config)
-	if err := c.wire.SetDeadline(time.Now().Add(patience)); err != nil {
-		return err
-	}
 	if err := t.HandshakeContext(ctx); err != nil {
 		return fmt.Errorf("TLS handshake: %w", err)
 	}
@@ -93,9 +90,6 @@ func (c *conn) startTLS(ctx context.Context, config *tls.Config) error {
 
 // Read reads what the server sent.
 func (c *conn) Read(p []byte) (int, error) {
-	if err := c.wire.SetDeadline(time.Now().Add(patience)); err != nil {
-		return 0, err
-	}
 	n, err := c.inner.Read(p)
 	c.speak(Server, p[:n])
 	return n, err
@@ -103,9 +97,6 @@ func (c *conn) Read(p []byte) (int, error) {
 
 // Write sends p, one flight or the next part of one.
 func (c *conn) Write(p []byte) (int, error) {
-	if err := c.wire.SetDeadline(time.Now().Add(patience)); err != nil {
-		return 0, err
-	}
 	c.settle()
 	c.wire.turn(Client)
 	c.speak(Client, p)

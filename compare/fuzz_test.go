@@ -19,10 +19,11 @@ type heard struct {
 	said bytes.Buffer
 }
 
-func (h *heard) Read(p []byte) (int, error)  { return h.Reader.Read(p) }
-func (h *heard) Write(p []byte) (int, error) { return h.said.Write(p) }
-func (h *heard) Close() error                { return nil }
-func (h *heard) SetDeadline(time.Time) error { return nil }
+func (h *heard) Read(p []byte) (int, error)       { return h.Reader.Read(p) }
+func (h *heard) Write(p []byte) (int, error)      { return h.said.Write(p) }
+func (h *heard) Close() error                     { return nil }
+func (h *heard) SetReadDeadline(time.Time) error  { return nil }
+func (h *heard) SetWriteDeadline(time.Time) error { return nil }
 
 // meterText meters a conversation in which the server says text.
 func meterText(text []byte, protocol Protocol, s script, secrets []string) (*conn, *recorder) {

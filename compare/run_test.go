@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tandem/internal/listen"
 	"tandem/store"
@@ -292,6 +293,22 @@ func says(text string) *Service {
 		}()
 		return client, nil
 	}}
+}
+
+// TestWaitingClock waits the link's time out, and what it shows is the same.
+func TestWaitingClock(t *testing.T) {
+	link := Link{Latency: 10 * time.Millisecond}
+	begin := time.Now()
+	events := run(t, newWorld(t).target, Options{Clock: NewWaitingClock(), Link: link}, "hello")
+	real := time.Since(begin)
+	trips := 0
+	for _, total := range Results(events)[0].Totals {
+		trips += total.Trips + total.Setup
+	}
+	want := time.Duration(trips) * link.Latency
+	if told := events[len(events)-1].At(); trips != 9 || real < want || told < want || told > real {
+		t.Errorf("%d round trips took %v, told as %v", trips, real, told)
+	}
 }
 
 func TestParseLink(t *testing.T) {

@@ -3,6 +3,7 @@ package compare
 import (
 	"context"
 	"net"
+	"time"
 )
 
 // flightEvent is how many octets of one flight an event tells of at most.
@@ -31,6 +32,9 @@ func newWire(ctx context.Context, conn net.Conn, rec *recorder, link Link, from 
 
 // Read counts what the server sent.
 func (w *wire) Read(p []byte) (int, error) {
+	if err := w.Conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		return 0, err
+	}
 	n, err := w.Conn.Read(p)
 	if n > 0 {
 		w.flow(Server, n)
@@ -40,7 +44,10 @@ func (w *wire) Read(p []byte) (int, error) {
 
 // Write counts what the client sends.
 func (w *wire) Write(p []byte) (int, error) {
-	w.flow(Client, len(p))
+	w.flow(Client, len(p)) // may take long
+	if err := w.Conn.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+		return 0, err
+	}
 	return w.Conn.Write(p)
 }
 
