@@ -318,28 +318,26 @@ func sharedWith(c *conn, account store.AccountID) (list []store.SharedMailbox, e
 	if err != nil {
 		return nil, err
 	}
+	err = c.query(selectMailbox+"WHERE m.id IN (SELECT mailbox FROM acl WHERE grantee IN (0, ?1)) AND m.account <> ?1", func(r row) error {
+		m := mailboxOf(r)
+		m.Subscribed = false
+		if have := grants[m.ID].Of(account); have.Visible() {
+			list = append(list, store.SharedMailbox{Mailbox: m, Rights: have})
+		}
+		return nil
+	}, account)
+	if err != nil {
+		return nil, err
+	}
 	owners := map[store.AccountID]string{}
-	for at, g := range grants {
-		have := g.Of(account)
-		if at.Account() == account || !have.Visible() {
-			continue
-		}
-		m, ok, err := mailboxByID(c, at)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			continue
-		}
-		owner, known := owners[at.Account()]
-		if !known {
-			if owner, err = accountName(c, at.Account()); err != nil {
+	for i := range list {
+		id := list[i].ID.Account()
+		if owners[id] == "" {
+			if owners[id], err = accountName(c, id); err != nil {
 				return nil, err
 			}
-			owners[at.Account()] = owner
 		}
-		m.Subscribed = false
-		list = append(list, store.SharedMailbox{Mailbox: m, Owner: owner, Rights: have})
+		list[i].Owner = owners[id]
 	}
 	return list, nil
 }
