@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +11,9 @@ import (
 // mode is what a believer has asked of its session.
 type mode struct {
 	rev2, condstore, qresync, uidonly, compress bool
+
+	// guest makes it one of another user, who has all rights.
+	guest bool
 
 	// idle makes it wait in IDLE most of the time.
 	idle bool
@@ -43,8 +47,25 @@ func modes() []mode {
 		{notify: now, qresync: true, uidonly: true, rev2: true},
 		{notify: now, idle: true, condstore: true, compress: true},
 		{notify: delayed, idle: true, qresync: true, uidonly: true},
+		{guest: true},
+		{guest: true, qresync: true},
+		{guest: true, notify: now, idle: true, condstore: true},
 	}
 }
+
+var (
+	hostName  = regexp.MustCompile(`\b(?:INBOX|Archive|Work|tmp\b[\w/]*)`)
+	guestName = regexp.MustCompile(`"Other Users/alice/([^"]*)"`)
+)
+
+// asGuest gives a command with the names by which a guest knows mailboxes.
+func asGuest(line string) string {
+	line = strings.Replace(line, `LIST "" *`, `LIST "" "Other Users/alice/*"`, 1)
+	return hostName.ReplaceAllString(line, `"Other Users/alice/$0"`)
+}
+
+// asHost gives an answer with the names by which their owner knows them.
+func asHost(line string) string { return guestName.ReplaceAllString(line, "$1") }
 
 // byUID says that sequence numbers are no good in commands.
 func (m mode) byUID() bool { return m.uidonly || m.notify == "SELECTED" }
@@ -95,7 +116,11 @@ type entering struct {
 // begin connects and asks for what the mode is.
 func (b *believer) begin() {
 	b.begins = time.Now()
-	b.client = b.w.ts.login(b.t, "alice")
+	user := "alice"
+	if b.mode.guest {
+		user = "carol"
+	}
+	b.client = b.w.ts.login(b.t, user)
 	b.note("--", "connected")
 	if b.mode.compress {
 		b.startCompress()

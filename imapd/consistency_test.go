@@ -180,6 +180,9 @@ func (b *believer) fault(format string, args ...any) {
 // say sends a line. When that fails, what the server said last is still to be
 // read.
 func (b *believer) say(line string) {
+	if b.mode.guest {
+		line = asGuest(line)
+	}
 	b.note("C:", line)
 	_, _ = b.conn.Write([]byte(line + "\r\n"))
 }
@@ -254,6 +257,9 @@ func (b *believer) logical() string {
 		line = line[:at] + "literal" + b.readLine()
 	}
 	b.note("S:", line)
+	if b.mode.guest {
+		line = asHost(line)
+	}
 	return line
 }
 

@@ -28,6 +28,10 @@ func newWorld(t *testing.T) *world {
 		c.send("1 CREATE " + name)
 		_ = c.line() // Archive is there from the start
 	}
+	for _, name := range append(mainBoxes(), "tmp") {
+		c.send("1 SETACL " + name + " carol lrswipkxtea")
+		c.expect("1 OK ...")
+	}
 	return w
 }
 

@@ -91,11 +91,10 @@ func (s *session) tellFlagNames() {
 // no longer read it hears no more of it: there is nothing in IMAP by which a
 // server takes a selected mailbox away but the end of the connection.
 func (s *session) tellRights() error {
-	have := s.view.Rights()
-	if !have.Has(store.RightRead) {
+	if s.view.isClosed() {
 		return &goodbye{code: "NOPERM", text: "You may no longer read the selected mailbox"}
 	}
-	if have != s.view.rights {
+	if s.view.Rights() != s.view.rights && !s.view.Deleted() {
 		s.tellFlagNames()
 	}
 	return nil

@@ -208,6 +208,10 @@ func (v *view) namesOf(set store.Flags) (names []string) {
 	return names
 }
 
+// isClosed says that the mailbox may no longer be read by this user. One that is
+// deleted, and its ACL with it, is as empty to others as to its owner.
+func (v *view) isClosed() bool { return !v.Rights().Has(store.RightRead) && !v.Deleted() }
+
 // mayChange says whether anything in the mailbox can be changed by this user
 // (RFC 4314 section 5.2).
 func (v *view) mayChange() bool {
