@@ -16,12 +16,13 @@
 //	imap_test.go       go-imap's client, and a bare line client
 //	pop3_test.go       a small POP3 client
 //	lmtp_test.go       a small LMTP client
+//	marionette_test.go driving a Gecko program
 //
 //	utf8_test.go       internationalized mail over POP3, and mailboxes named in the login
 //	uidl_test.go       from a real Dovecot (dovecot_test.go) to tandem, nothing downloaded twice
 //	mbsync_test.go fetchmail_test.go getmail_test.go mpop_test.go
 //	curl_test.go mutt_test.go neomutt_test.go offlineimap_test.go
-//	python_test.go imapclient_test.go
+//	python_test.go thunderbird_test.go imapclient_test.go
 //	                   one client each
 //	pop3check_test.go  tandem pop3-check against itself
 //	sequences_test.go  what mail programs with windows send
