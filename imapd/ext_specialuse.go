@@ -7,8 +7,8 @@ import (
 	"tandem/store"
 )
 
-// extSpecialUse is RFC 6154, with \Important of RFC 8457. LIST shows special uses whether asked or not,
-// which section 2 allows.
+// extSpecialUse is RFC 6154, with \Important of RFC 8457 and the uses of RFC
+// 9979. LIST shows special uses whether asked or not, which section 2 allows.
 func extSpecialUse() extension {
 	return extension{
 		name:         "SPECIAL-USE",
@@ -35,7 +35,10 @@ func specialUse(asked []string) (store.SpecialUse, error) {
 	if len(asked) > 1 {
 		return "", no("USEATTR", "A mailbox has one special use here")
 	}
-	for _, use := range []store.SpecialUse{store.UseArchive, store.UseDrafts, store.UseJunk, store.UseSent, store.UseTrash, store.UseImportant} {
+	for _, use := range []store.SpecialUse{
+		store.UseArchive, store.UseDrafts, store.UseJunk, store.UseSent, store.UseTrash,
+		store.UseImportant, store.UseMemos, store.UseScheduled, store.UseSnoozed,
+	} {
 		if strings.EqualFold(asked[0], string(use)) {
 			return use, nil
 		}

@@ -197,7 +197,7 @@ func (s UIDSet) String() string {
 // SpecialUse is a mailbox attribute of RFC 6154, with its backslash, or "".
 type SpecialUse string
 
-// The special uses of RFC 6154 and RFC 8457.
+// The special uses of RFC 6154, RFC 8457 and RFC 9979.
 const (
 	UseAll       SpecialUse = `\All`
 	UseArchive   SpecialUse = `\Archive`
@@ -205,7 +205,10 @@ const (
 	UseFlagged   SpecialUse = `\Flagged`
 	UseImportant SpecialUse = `\Important`
 	UseJunk      SpecialUse = `\Junk`
+	UseMemos     SpecialUse = `\Memos`
+	UseScheduled SpecialUse = `\Scheduled`
 	UseSent      SpecialUse = `\Sent`
+	UseSnoozed   SpecialUse = `\Snoozed`
 	UseTrash     SpecialUse = `\Trash`
 )
 

@@ -79,7 +79,7 @@ func imapWords() []imapWord {
 		{"LIST-METADATA", "9590", "", "?+-+"},
 		{"LIST-MYRIGHTS", "8440", "", "?+--"},
 		{"STATUS=SIZE", "8438", "", "++++"},
-		{"SPECIAL-USE", "6154", "`\\Archive`, `\\Drafts`, `\\Junk`, `\\Sent`, `\\Trash`: one for a mailbox", "++++"},
+		{"SPECIAL-USE", "6154", "`\\Archive`, `\\Drafts`, `\\Junk`, `\\Sent`, `\\Trash`, `\\Important` (8457), `\\Memos`, `\\Scheduled`, `\\Snoozed` (9979): one for a mailbox", "++++"},
 		{"CREATE-SPECIAL-USE", "6154", "one use", "-+++"},
 		{"UNSELECT", "3691", "", "++++"},
 		{"QUOTA", "9208", "one quota root per account", "o+++"},
