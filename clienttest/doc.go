@@ -20,6 +20,7 @@
 //
 //	utf8_test.go       internationalized mail over POP3, and mailboxes named in the login
 //	uidl_test.go       from a real Dovecot (dovecot_test.go) to tandem, nothing downloaded twice
+//	compare_test.go    tandem compare against a real Dovecot
 //	mbsync_test.go fetchmail_test.go getmail_test.go mpop_test.go
 //	curl_test.go mutt_test.go neomutt_test.go offlineimap_test.go
 //	python_test.go thunderbird_test.go imapclient_test.go
