@@ -152,11 +152,16 @@ func (s *Store) UpdateAccount(ctx context.Context, id AccountID, u AccountUpdate
 	return s.engine.UpdateAccount(ctx, id, u)
 }
 
-// RemoveAccount removes an account with all its mail. Open sessions of it see
-// their mailbox as deleted.
+// RemoveAccount removes an account with all its mail, and what it was granted
+// by others. Its sessions are ended: they might be in a mailbox that is shared
+// with anyone.
 func (s *Store) RemoveAccount(ctx context.Context, id AccountID) error {
 	defer s.accountsChanged()
-	return s.engine.RemoveAccount(ctx, id)
+	if err := s.engine.RemoveAccount(ctx, id); err != nil {
+		return err
+	}
+	s.hangUpAll(id)
+	return nil
 }
 
 // FindLogin finds the account a login name means, with its credentials that are

@@ -16,7 +16,7 @@ type OpenSession struct {
 
 // BeginSession notes that a session has logged in; end must be called when it
 // is over, once. hangUp is called, from another goroutine, when the session's
-// credential is revoked; it must not wait for the session.
+// credential is revoked or its account removed; it must not wait for the session.
 func (s *Store) BeginSession(by Actor, hangUp func()) (end func()) {
 	open := &OpenSession{by, s.opts.Now(), hangUp}
 	s.sessionsMu.Lock()
@@ -39,6 +39,17 @@ func (s *Store) hangUp(id CredentialID) {
 	s.revoked[id] = true
 	for open := range s.sessions {
 		if open.Credential == id {
+			go open.hangUp()
+		}
+	}
+}
+
+// hangUpAll ends the sessions of an account.
+func (s *Store) hangUpAll(id AccountID) {
+	s.sessionsMu.Lock()
+	defer s.sessionsMu.Unlock()
+	for open := range s.sessions {
+		if open.Account == id {
 			go open.hangUp()
 		}
 	}

@@ -376,3 +376,19 @@ func TestOwnersAreNotLookedUp(t *testing.T) {
 		defer func() { b.readers <- c }()
 	}
 }
+
+func TestRemovedAccountsAreHungUp(t *testing.T) {
+	s := newShared(t, "lr")
+	gone, other := make(chan struct{}), make(chan struct{})
+	defer s.s.BeginSession(s.bob, func() { close(gone) })()
+	defer s.s.BeginSession(s.imap, func() { close(other) })()
+	s.must(s.s.RemoveAccount(t.Context(), s.bob.Account))
+	s.woken(gone)
+	select {
+	case <-other:
+		t.Fatal("another account's session was ended")
+	default:
+	}
+	_, err := s.s.Rights(t.Context(), s.bob, s.box.ID)
+	s.wantKind(err, store.NotFound)
+}
