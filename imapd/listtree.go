@@ -45,7 +45,7 @@ func (s *session) listTree(ctx context.Context) (listTree, error) {
 	}
 	t := make(listTree, len(boxes))
 	for i := range boxes {
-		t.add(&boxes[i], store.AllRights)
+		t.add(&boxes[i], boxes[i].ID.OwnerRights())
 	}
 	for i := range shared {
 		if shared[i].Rights.Has(store.RightLookup) {

@@ -63,7 +63,7 @@ func (s *session) mailboxRights(ctx context.Context, name string) (store.Mailbox
 	box, err := s.srv.cfg.Store.Mailbox(ctx, s.actor, name)
 	switch {
 	case err == nil:
-		return box, store.AllRights, nil
+		return box, box.ID.OwnerRights(), nil
 	case store.KindOf(err) != store.NotFound:
 		return box, 0, err
 	case !isForeign(name):

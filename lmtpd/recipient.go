@@ -67,7 +67,7 @@ func choose(list []store.Mailbox, detail string, junk, named bool) (id store.Mai
 		switch {
 		case junk && m.Use == store.UseJunk:
 			return m.ID
-		case junk || !named || m.Use != "":
+		case junk || !named || m.Use != "" || m.ID.RecentlyDeleted():
 		case m.Name == detail:
 			id = m.ID
 		case id == 0 && strings.EqualFold(m.Name, detail):

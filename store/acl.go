@@ -85,6 +85,15 @@ func (r Rights) Has(need Rights) bool { return r&need == need }
 // Anyone is the identifier that stands for every account.
 const Anyone = "anyone"
 
+// OwnerRights are what the owner may do with a mailbox: everything, but to look
+// at Recently Deleted, which nobody else can be given rights on.
+func (id MailboxID) OwnerRights() Rights {
+	if id.RecentlyDeleted() {
+		return RightLookup | RightRead
+	}
+	return AllRights
+}
+
 // ACLEntry gives an account, or with Anyone all of them, rights; with a "-"
 // before the name it takes them away from what the others give.
 type ACLEntry struct {

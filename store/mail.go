@@ -32,6 +32,13 @@ type ModSeq uint64
 
 const accountShift = 40
 
+// RecentlyDeletedBit is set in the ids of the mailboxes Recently Deleted.
+const RecentlyDeletedBit = 1 << 39
+
+// RecentlyDeleted reports whether the mailbox shows what was expunged: only the
+// store changes it, and what it holds counts in no quota.
+func (id MailboxID) RecentlyDeleted() bool { return id&RecentlyDeletedBit != 0 }
+
 // Account gives the owner.
 func (id MailboxID) Account() AccountID { return AccountID(id >> accountShift) }
 

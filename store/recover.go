@@ -28,6 +28,11 @@ type RecoveryEngine interface {
 	// over.
 	Undelete(ctx context.Context, by Actor, owner AccountID, list []Grave) ([]Restored, error)
 
+	// ShowExpunged says whether, from now on, each account has a read-only mailbox
+	// of what can be brought back, Recently Deleted (MailboxID.RecentlyDeleted),
+	// made with its first message. It catches up with what was expunged before, or
+	// takes the mailboxes away, in bounded transactions.
+	ShowExpunged(ctx context.Context, on bool) error
 	// MailboxesFor lists the mailboxes of all accounts that have a special use
 	// and are not empty.
 	MailboxesFor(ctx context.Context, use SpecialUse) ([]MailboxID, error)

@@ -10,7 +10,7 @@ import (
 // more bytes, and should give the view up.
 func (v *View) Rights() Rights {
 	if v.by.Account == v.x.id.Account() {
-		return AllRights
+		return v.x.id.OwnerRights()
 	}
 	v.x.mu.RLock()
 	defer v.x.mu.RUnlock()

@@ -20,6 +20,7 @@ type Options struct {
 	IndexMemory   int64         // bytes for the indexes of mailboxes nobody has open; default 64 MiB
 	KeepExpunged  time.Duration // how long expunged mail can be undeleted; default 14 days
 	KeepJournal   time.Duration // how long the journal goes back; default 90 days
+	ShowExpunged  bool          // show expunged mail in a mailbox Recently Deleted
 	POP3Trash     time.Duration // how long Trash keeps what POP3 put there; 0: for ever
 	KeepTrash     time.Duration // how long Trash keeps anything; 0: for ever
 	KeepJunk      time.Duration // the same of Junk

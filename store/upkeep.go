@@ -16,6 +16,9 @@ func (s *Store) upkeep() {
 	defer prune.Stop()
 	var inVain time.Time // the last time that there was nothing left to forget
 	due := aging{}
+	if err := s.engine.ShowExpunged(s.ctx, s.opts.ShowExpunged); err != nil && s.ctx.Err() == nil {
+		s.opts.Logger.Warn("Recently Deleted is not up to date", "err", err)
+	}
 	for {
 		var err error
 		select {

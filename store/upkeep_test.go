@@ -29,6 +29,8 @@ func (d *fullDisk) Insert(ctx context.Context, by Actor, list []Insertion, atomi
 	return nil, d.Room(ctx)
 }
 
+func (d *fullDisk) ShowExpunged(context.Context, bool) error { return nil }
+
 func (d *fullDisk) Release(context.Context, time.Duration) error { return nil }
 
 func (d *fullDisk) Room(context.Context) error {

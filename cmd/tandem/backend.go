@@ -91,6 +91,7 @@ func storeOptions(l *loaded, log *slog.Logger) store.Options {
 		MaxKeywords:   l.Limits.Keywords,
 		IndexMemory:   noLimit(l.Limits.IndexMemory, 1<<40),
 		KeepExpunged:  max(time.Duration(l.Retention.Expunged), 1), // a store takes 0 for its default
+		ShowExpunged:  l.Retention.RecentlyDeleted,
 		POP3Trash:     time.Duration(l.Retention.POP3Trash),
 		KeepTrash:     days(l.Retention.TrashDays),
 		KeepJunk:      days(l.Retention.JunkDays),

@@ -95,11 +95,12 @@ type oauthConfig struct {
 }
 
 type retentionConfig struct {
-	Expunged  duration `toml:"expunged" doc:"how long expunged mail is kept to be taken back; 0: only while a session still shows it. On a full disk it goes before its time"`
-	POP3Trash duration `toml:"pop3_trash" doc:"how long Trash keeps what POP3 clients deleted, by the time it came there; then it is expunged. 0: for ever"`
-	TrashDays int      `toml:"trash_days" doc:"after how many days in Trash all other mail is expunged as well; 0: never"`
-	JunkDays  int      `toml:"junk_days" doc:"after how many days in Junk mail is expunged; 0: never"`
-	Journal   duration `toml:"journal" doc:"how long the record of what was done to the mail goes back; 0: it is kept for minutes only"`
+	Expunged        duration `toml:"expunged" doc:"how long expunged mail is kept to be taken back; 0: only while a session still shows it. On a full disk it goes before its time"`
+	RecentlyDeleted bool     `toml:"recently_deleted" doc:"show expunged mail in a read-only mailbox Recently Deleted while it can be taken back: copying from there brings it back"`
+	POP3Trash       duration `toml:"pop3_trash" doc:"how long Trash keeps what POP3 clients deleted, by the time it came there; then it is expunged. 0: for ever"`
+	TrashDays       int      `toml:"trash_days" doc:"after how many days in Trash all other mail is expunged as well; 0: never"`
+	JunkDays        int      `toml:"junk_days" doc:"after how many days in Junk mail is expunged; 0: never"`
+	Journal         duration `toml:"journal" doc:"how long the record of what was done to the mail goes back; 0: it is kept for minutes only"`
 }
 
 type quotaConfig struct {

@@ -56,6 +56,9 @@ func exportMessages(ctx context.Context, s *store.Store, req exportRequest, emit
 		list = []store.Mailbox{m}
 	}
 	for _, m := range list {
+		if m.ID.RecentlyDeleted() && req.Mailbox == "" { // imported again, it would be as if it had not been deleted
+			continue
+		}
 		if err := emit(exportItem{Mailbox: m.Name, Subscribed: m.Subscribed}, nil); err != nil {
 			return err
 		}

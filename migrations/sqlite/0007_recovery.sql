@@ -7,11 +7,9 @@
 -- was brought back.
 ALTER TABLE tombstone ADD COLUMN fate INTEGER NOT NULL DEFAULT 0;
 
--- Its UID in the mailbox Recently Deleted, NULL when it is not shown there.
+-- Its UID in the mailbox Recently Deleted, NULL when it is not shown there. The
+-- ids of these mailboxes have the bit 1<<39.
 ALTER TABLE tombstone ADD COLUMN shown INTEGER;
-
--- 0 a mailbox like others; 1 Recently Deleted, which only the store changes.
-ALTER TABLE mailbox ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
 
 -- What mailboxes were that are gone, as long as they have tombstones.
 CREATE TABLE deleted_mailbox (

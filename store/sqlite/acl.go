@@ -18,7 +18,7 @@ func mayChange(by store.Actor, owner store.AccountID) bool {
 // its owner. A mailbox that is not there gives nobody else any.
 func rightsOn(c *conn, by store.Actor, id store.MailboxID) (store.Rights, error) {
 	if mayChange(by, id.Account()) {
-		return store.AllRights, nil
+		return id.OwnerRights(), nil
 	}
 	if by.Account == 0 {
 		return 0, nil

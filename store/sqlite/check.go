@@ -149,6 +149,11 @@ var references = []reference{
 			_, err := t.exec("DELETE FROM acl WHERE mailbox = ? AND grantee = ?", r.int(0), r.int(1))
 			return err
 		}},
+	{`SELECT mailbox, uid FROM entry e WHERE mailbox >> 39 & 1 AND NOT EXISTS (SELECT 1 FROM tombstone x
+		WHERE x.message = e.message AND x.shown = e.uid AND x.fate = 0 AND x.mailbox >> 40 = e.mailbox >> 40) LIMIT 1000`,
+		"mailbox %d, UID %d: shows what was not expunged", func(t *tx, r row) error {
+			return t.unshow(store.MailboxID(r.int(0)).Account(), []store.UID{store.UID(r.int(1))})
+		}},
 	{"SELECT mailbox, account FROM metadata x WHERE mailbox <> 0 AND NOT EXISTS (SELECT 1 FROM mailbox m WHERE m.id = x.mailbox) LIMIT 1000",
 		"mailbox %d of account %d has metadata, but there is no such mailbox", func(t *tx, r row) error {
 			_, err := t.exec("DELETE FROM metadata WHERE mailbox = ? AND account = ?", r.int(0), r.int(1))
@@ -313,7 +318,7 @@ func counterText(m store.Mailbox) string {
 // they would give it out again.
 func (k *checker) accountCounters() error {
 	const lowCounters = `SELECT a.name, a.modseq < ifnull((SELECT max(highestmodseq) FROM mailbox m WHERE m.account = a.id), 0)
-		OR a.next_mailbox <= ifnull((SELECT max(id) FROM mailbox m WHERE m.account = a.id), 0) & 0xffffffffff
+		OR a.next_mailbox <= ifnull((SELECT max(id & 0x7fffffffff) FROM mailbox m WHERE m.account = a.id), 0)
 		OR a.next_message <= ifnull((SELECT max(id) FROM message m WHERE m.id >= a.id << 40 AND m.id < (a.id + 1) << 40), 0) & 0xffffffffff
 		OR a.next_journal <= ifnull((SELECT max(n) FROM journal j WHERE j.account = a.id), 0) AS low FROM account a WHERE low
 		UNION ALL SELECT 'the store', 1 FROM store WHERE key = 'uidvalidity' AND value < (SELECT max(uidvalidity) FROM mailbox)`
@@ -332,7 +337,7 @@ func (k *checker) accountCounters() error {
 	return k.e.write(k.ctx, "mend counters", 0, func(t *tx) error {
 		for _, sql := range []string{
 			`UPDATE account AS a SET modseq = max(modseq, ifnull((SELECT max(highestmodseq) FROM mailbox m WHERE m.account = a.id), 0)),
-				next_mailbox = max(next_mailbox, 1 + (ifnull((SELECT max(id) FROM mailbox m WHERE m.account = a.id), 0) & 0xffffffffff)),
+				next_mailbox = max(next_mailbox, 1 + (ifnull((SELECT max(id & 0x7fffffffff) FROM mailbox m WHERE m.account = a.id), 0))),
 				next_message = max(next_message, 1 + (ifnull((SELECT max(id) FROM message m WHERE m.id >= a.id << 40 AND m.id < (a.id + 1) << 40), 0) & 0xffffffffff)),
 				next_journal = max(next_journal, 1 + ifnull((SELECT max(n) FROM journal j WHERE j.account = a.id), 0))`,
 			`UPDATE store SET value = (SELECT max(uidvalidity) FROM mailbox)

@@ -30,6 +30,7 @@
 //	acl.go         who may do what, asked by every verb
 //	index.go read.go   reading mailboxes and messages
 //	undo.go undo_find.go undelete.go revive.go   bringing back what was deleted
+//	recently.go    the mailboxes that show what was expunged
 //	age.go         expunging what is old
 //	prune.go       forgetting what was expunged
 //	check.go checkbytes.go   verifying and mending rows, and bytes

@@ -73,6 +73,7 @@ type Engine struct {
 
 	broken   atomic.Pointer[error] // set once a write has failed
 	checking atomic.Bool           // Check reads outside the gate
+	showing  atomic.Bool           // what is expunged is shown in Recently Deleted
 	space    spaceProbe
 
 	devicesMu sync.Mutex

@@ -106,6 +106,11 @@ func (t *tx) bury(m *mailboxRow, ranges store.UIDSet, onlyDeleted bool, p *picke
 	if sum != int64(p.n) {
 		return store.Expunge{}, store.Errorf(store.Internal, "expunge: %d rows went, want %d", sum, p.n)
 	}
+	if p.fate == fateExpunged && t.e.showing.Load() && !m.ID.RecentlyDeleted() {
+		if err := t.show(m.ID, p.uids[0].Start, p.uids[len(p.uids)-1].Stop, modseq); err != nil {
+			return store.Expunge{}, err
+		}
+	}
 	m.Messages -= p.n
 	m.Unseen -= p.unseen
 	m.Deleted -= p.deleted

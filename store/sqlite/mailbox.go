@@ -139,9 +139,12 @@ func (t *tx) createParents(a *accountRow, name string) error {
 		if c != '/' {
 			continue
 		}
-		_, ok, err := mailboxByName(t.conn, a.id, name[:i])
+		above, ok, err := mailboxByName(t.conn, a.id, name[:i])
 		if err != nil {
 			return err
+		}
+		if above.ID.RecentlyDeleted() {
+			return store.Errorf(store.Forbidden, "no mailbox can be made in %q", above.Name)
 		}
 		if ok {
 			continue
@@ -173,11 +176,16 @@ func (t *tx) checkMailboxLimit(a *accountRow, limit int) error {
 
 // insertMailbox makes one mailbox's row, with a UIDVALIDITY above all before.
 func (t *tx) insertMailbox(a *accountRow, n store.NewMailbox) (*mailboxRow, error) {
+	return t.insertMailboxAs(a, n, 0)
+}
+
+// insertMailboxAs is insertMailbox with bits of the mailbox's id given.
+func (t *tx) insertMailboxAs(a *accountRow, n store.NewMailbox, bits int64) (*mailboxRow, error) {
 	last, err := t.counter("uidvalidity", 1)
 	if err != nil {
 		return nil, err
 	}
-	m := &mailboxRow{Mailbox: store.Mailbox{ID: store.MailboxID(a.id.FirstMessage() | a.nextMailbox), Name: n.Name, Use: n.Use,
+	m := &mailboxRow{Mailbox: store.Mailbox{ID: store.MailboxID(a.id.FirstMessage() | bits | a.nextMailbox), Name: n.Name, Use: n.Use,
 		MailboxID: randomText(idAlphabet, 16), UIDValidity: uint32(last + 1), UIDNext: 1, HighestModSeq: 1, RecentFrom: 1}}
 	a.nextMailbox++
 	a.dirty = true

@@ -31,7 +31,11 @@ func (e *Engine) Prune(ctx context.Context, before time.Time, pinned map[store.M
 		if !ok {
 			limit = math.MaxInt64
 		}
-		if err := e.pruneMailbox(ctx, next, limit, before); err != nil {
+		until := before
+		if next.RecentlyDeleted() { // the others' tombstones say how long its mail is kept
+			until = e.opts.Now().Add(time.Second)
+		}
+		if err := e.pruneMailbox(ctx, next, limit, until); err != nil {
 			return err
 		}
 		last = next
@@ -69,9 +73,10 @@ func (t *tx) pruneStep(id store.MailboxID, limit store.ModSeq, before time.Time)
 		message store.MessageID
 	}
 	var graves []grave
+	var shown []store.UID
 	var upto store.ModSeq
 	bytes := int64(0)
-	err = t.query(`SELECT uid, message, modseq, size, removed_at FROM tombstone WHERE mailbox = ? AND modseq <= ?
+	err = t.query(`SELECT uid, message, modseq, size, removed_at, shown FROM tombstone WHERE mailbox = ? AND modseq <= ?
 		AND removed_at <= ? ORDER BY mailbox, modseq LIMIT ?`, func(r row) error {
 		if r.int(4) >= before.Unix() {
 			return errStop
@@ -83,9 +88,15 @@ func (t *tx) pruneStep(id store.MailboxID, limit store.ModSeq, before time.Time)
 		graves = append(graves, grave{store.UID(r.int(0)), store.MessageID(r.int(1))})
 		upto = store.ModSeq(r.int(2))
 		bytes += r.int(3)
+		if !r.null(5) {
+			shown = append(shown, store.UID(r.int(5)))
+		}
 		return nil
 	}, id, limit, t.now, pruneRows)
 	if err != nil || len(graves) == 0 {
+		return false, err
+	}
+	if err := t.unshow(id.Account(), shown); err != nil {
 		return false, err
 	}
 	for _, g := range graves {

@@ -21,6 +21,9 @@ func (e *Engine) quotaOf(storage, messages, mailboxes any) store.Resources {
 
 // applyTo adds to an account's use what the row has changed by.
 func (m *mailboxRow) applyTo(use *store.Resources) {
+	if m.ID.RecentlyDeleted() {
+		return
+	}
 	use.Storage += m.Bytes - m.before.Storage
 	use.Messages += int64(m.Messages) - m.before.Messages
 	use.Mailboxes -= m.before.Mailboxes
@@ -173,7 +176,7 @@ func (e *Engine) CountFrom(ctx context.Context, by store.Actor, id store.Mailbox
 }
 
 // useSum is what the mailboxes of account a add up to.
-const useSum = "(SELECT ifnull(sum(m.messages), 0), ifnull(sum(m.bytes), 0), count(*) FROM mailbox m WHERE m.account = a.id)"
+const useSum = "(SELECT ifnull(sum(m.messages), 0), ifnull(sum(m.bytes), 0), count(*) FROM mailbox m WHERE m.account = a.id AND m.id >> 39 & 1 = 0)"
 
 // uses compares what accounts are said to hold with what their mailboxes do.
 func (k *checker) uses() error {

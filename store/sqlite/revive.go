@@ -160,20 +160,28 @@ func (t *tx) graves(id store.MailboxID, uids store.UIDSet) (map[store.UID]grave,
 	return found, nil
 }
 
-// closeGraves notes that tombstones were brought back.
-func (t *tx) closeGraves(list []store.Grave) error {
+// closeGraves notes that tombstones of an account were brought back.
+func (t *tx) closeGraves(account store.AccountID, list []store.Grave) error {
 	sets := map[store.MailboxID][]store.UID{}
 	for _, g := range list {
 		sets[g.Mailbox] = append(sets[g.Mailbox], g.UID)
 	}
+	var shown []store.UID
 	for id, uids := range sets {
-		for _, span := range setOf(uids) {
-			if _, err := t.exec("UPDATE tombstone SET fate = ? WHERE mailbox = ? AND uid BETWEEN ? AND ?", fateBack, id, span.Start, span.Stop); err != nil {
+		set := setOf(uids)
+		more, err := t.shownAs(id, set)
+		if err != nil {
+			return err
+		}
+		shown = append(shown, more...)
+		for _, span := range set {
+			if _, err := t.exec("UPDATE tombstone SET fate = ?, shown = NULL WHERE mailbox = ? AND uid BETWEEN ? AND ?",
+				fateBack, id, span.Start, span.Stop); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return t.unshow(account, shown)
 }
 
 // home gives the mailbox where entries of a mailbox belong that may be gone: one

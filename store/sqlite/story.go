@@ -227,8 +227,8 @@ func (e *Engine) byMessageID(ctx context.Context, owner store.AccountID, message
 // Places gives where a message is and was.
 func (e *Engine) Places(ctx context.Context, id store.MessageID) (list []store.Place, err error) {
 	err = e.readOnce(ctx, "find where a message is", func(c *conn) error {
-		return c.query(`SELECT mailbox, uid, 0 AS gone FROM entry WHERE message = ?1
-			UNION ALL SELECT mailbox, uid, 1 FROM tombstone WHERE message = ?1 ORDER BY gone, mailbox, uid`, func(r row) error {
+		return c.query(`SELECT mailbox, uid, 0 AS gone FROM entry WHERE message = ?1 AND mailbox >> 39 & 1 = 0
+			UNION ALL SELECT mailbox, uid, 1 FROM tombstone WHERE message = ?1 AND mailbox >> 39 & 1 = 0 ORDER BY gone, mailbox, uid`, func(r row) error {
 			list = append(list, store.Place{Mailbox: store.MailboxID(r.int(0)), UID: store.UID(r.int(1)), Gone: r.int(2) != 0})
 			return nil
 		}, id)

@@ -40,7 +40,7 @@ func (e *Engine) Expunged(ctx context.Context, owner store.AccountID, since time
 func expungedPage(c *conn, last store.Grave, owner store.AccountID, since time.Time) (page []store.ExpungedEntry, err error) {
 	err = c.query(`SELECT x.uid, x.size, x.message, x.entry_modseq, x.flags, x.internal, x.saved, x.mailbox, x.removed_at,
 			ifnull(m.name, ifnull(d.name, '')), m.id IS NULL,
-			EXISTS (SELECT 1 FROM entry e JOIN mailbox o ON o.id = e.mailbox WHERE e.message = x.message AND e.saved >= x.saved AND o.kind = 0)
+			EXISTS (SELECT 1 FROM entry e WHERE e.message = x.message AND e.saved >= x.saved AND e.mailbox >> 39 & 1 = 0)
 		FROM tombstone x LEFT JOIN mailbox m ON m.id = x.mailbox LEFT JOIN deleted_mailbox d ON d.id = x.mailbox
 		WHERE (x.mailbox, x.uid) > (?1, ?2) AND x.mailbox < ?3 AND x.fate = 0 AND x.removed_at >= ?4
 		ORDER BY x.mailbox, x.uid LIMIT ?5`, func(r row) error {
@@ -124,7 +124,7 @@ func (t *tx) undelete(by store.Actor, a *accountRow, id store.MailboxID, list []
 		rec.uids.Add(closed[i].UID)
 		out[i] = store.Restored{Grave: closed[i], Mailbox: home.ID, UID: first + store.UID(i)}
 	}
-	if err := t.closeGraves(closed); err != nil {
+	if err := t.closeGraves(a.id, closed); err != nil {
 		return nil, err
 	}
 	return out, t.journal(by, a.id, rec)

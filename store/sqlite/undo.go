@@ -187,7 +187,7 @@ func (u *undo) restore(a *accountRow, rec *record) error {
 	if err != nil {
 		return err
 	}
-	if err := u.closeGraves(u.closed); err != nil {
+	if err := u.closeGraves(a.id, u.closed); err != nil {
 		return err
 	}
 	if err := u.leaveTrash(); err != nil {

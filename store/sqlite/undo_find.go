@@ -77,6 +77,8 @@ func (u *undo) decide(x *casualty) error {
 		u.dug = append(u.dug, store.Grave{Mailbox: x.trashed.mailbox, UID: x.trashed.UID})
 	case !x.known && x.wasInTrash && x.after.fate == fateBack:
 		u.done.Already++
+	case x.filed != "" && x.filed == u.quit.name: // somebody copied it back
+		u.done.Already++
 	case x.filed != "":
 		u.left(x.filed)
 	case u.quit.hides() && x.there == 0: // somebody else took it away
@@ -121,7 +123,7 @@ func (u *undo) left(mailbox string) {
 // exhume deals with a message that was moved on from where the session left it:
 // it stays where it is, or is brought back if it was expunged there.
 func (u *undo) exhume(x *casualty, message store.MessageID) error {
-	r, ok, err := u.first("SELECT m.name FROM entry e JOIN mailbox m ON m.id = e.mailbox WHERE e.message = ? AND m.kind = 0 LIMIT 1", message)
+	r, ok, err := u.first("SELECT m.name FROM entry e JOIN mailbox m ON m.id = e.mailbox WHERE e.message = ? AND m.id >> 39 & 1 = 0 LIMIT 1", message)
 	if err != nil {
 		return err
 	}
@@ -182,13 +184,13 @@ func (u *undo) inTrash(uids store.UIDSet) (map[store.UID]trashed, error) {
 	return found, nil
 }
 
-// filedSince finds the other mailboxes into which messages of expunged entries
-// were put after the QUIT.
+// filedSince finds the mailboxes into which messages of expunged entries were put
+// after the QUIT.
 func (u *undo) filedSince(uids store.UIDSet) (map[store.UID]string, error) {
 	found := map[store.UID]string{}
 	for _, span := range uids {
 		err := u.query(`SELECT x.uid, m.name FROM tombstone x JOIN entry e ON e.message = x.message JOIN mailbox m ON m.id = e.mailbox
-			WHERE x.mailbox = ?1 AND x.uid BETWEEN ?2 AND ?3 AND e.saved >= ?4 AND e.mailbox <> ?1 AND m.kind = 0`, func(r row) error {
+			WHERE x.mailbox = ?1 AND x.uid BETWEEN ?2 AND ?3 AND (e.saved > ?4 OR e.saved = ?4 AND e.mailbox <> ?1) AND m.id >> 39 & 1 = 0`, func(r row) error {
 			found[store.UID(r.int(0))] = r.text(1)
 			return nil
 		}, u.quit.mailbox, span.Start, span.Stop, u.quit.time)

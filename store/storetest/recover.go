@@ -36,6 +36,14 @@ func (f *fixture) undelete() []store.Restored {
 	return out
 }
 
+// account is alice's row.
+func (f *fixture) account() store.Account {
+	f.Helper()
+	a, err := f.Account(f.ctx(), f.alice)
+	f.must(err)
+	return a
+}
+
 // mail is what must be the same of a message that came back.
 type mail struct {
 	message         store.MessageID
@@ -320,6 +328,103 @@ var recoverTests = map[string]func(*fixture){
 		f.wantUndone(f.undo(), 1, 0, 0, 0, 0)
 		f.wantUIDs(f.inbox, "3")
 		f.must(errOf(f.ExpungeOld(f.ctx(), 77, 0, f.now())))
+	},
+	"what is expunged is shown in a mailbox": func(f *fixture) {
+		f.put(f.inbox, 5, store.FlagFlagged|store.FlagDeleted, "work")
+		f.expunge(f.inbox, 1)
+		f.must(f.ShowExpunged(f.ctx(), true))
+		shown := f.named("Recently Deleted")
+		f.equal("what it is", []bool{shown.ID.RecentlyDeleted(), f.inbox.RecentlyDeleted(), shown.Subscribed}, []bool{true, false, true})
+		f.wantUIDs(shown.ID, "1")
+		used := f.account().Used
+		f.published()
+		before := f.mail(f.inbox, 3)
+		f.pass(time.Minute)
+		f.expunge(f.inbox, 2, 3)
+		f.wantUIDs(shown.ID, "1:3")
+		after := f.mail(shown.ID, 3)
+		f.equal("message and UIDL", []any{after.message, after.uidl, after.internal}, []any{before.message, before.uidl, before.internal})
+		f.equal("flags", after.flags, before.flags&^store.FlagDeleted)
+		f.equal("when", f.entry(shown.ID, 3).Saved, store.ClampTime(f.now()))
+		f.equal("published", len(f.published()), 2)
+		f.equal("use", f.account().Used, store.Resources{Storage: used.Storage * 2 / 4, Messages: 2, Mailboxes: used.Mailboxes})
+		f.reopen()
+		f.must(f.ShowExpunged(f.ctx(), true))
+		f.wantUIDs(shown.ID, "1:3")
+
+		for what, err := range map[string]error{
+			"flags":   errOf(f.SetFlags(f.ctx(), f.by, shown.ID, store.FlagsChange{UIDs: set(1), Flags: store.FlagSeen}, 0)),
+			"expunge": errOf(f.Expunge(f.ctx(), f.by, shown.ID, set(1), false)),
+			"move":    errOf(f.Copy(f.ctx(), f.by, shown.ID, f.inbox, set(1), true, 0)),
+			"copy to": errOf(f.Copy(f.ctx(), f.by, f.inbox, shown.ID, set(4), false, 0)),
+			"insert":  errOf(f.Insert(f.ctx(), f.admin, []store.Insertion{{Mailbox: shown.ID, Body: bodyOf(f.text())}}, true, 0)),
+			"delete":  f.DeleteMailbox(f.ctx(), f.by, shown.ID),
+			"rename":  f.RenameMailbox(f.ctx(), f.by, shown.ID, "mine", 0),
+			"share":   f.SetACL(f.ctx(), f.by, shown.ID, store.ACLChange{Grantee: f.bob, Rights: store.AllRights}),
+			"quit":    errOf(f.Quit(f.ctx(), f.by, shown.ID, store.Quit{Deleted: set(1), Policy: store.DeleteExpunge})),
+		} {
+			if err == nil || store.KindOf(err) != store.Forbidden {
+				f.Errorf("%s: %v", what, err)
+			}
+		}
+		f.equal("copied back", f.uidlOf(f.inbox, f.copy(shown.ID, f.inbox, 3, false)), before.uidl)
+		f.expunge(f.inbox, 6)
+		f.wantUIDs(shown.ID, "1:4")
+	},
+	"what comes back is no longer shown": func(f *fixture) {
+		f.must(f.ShowExpunged(f.ctx(), true))
+		f.put(f.inbox, 100, 0)
+		f.quit(span(1, 90), nil, store.DeleteExpunge)
+		shown := f.named("Recently Deleted").ID
+		f.wantUIDs(shown, "1:90")
+		f.expunge(f.inbox, 95)
+		f.published()
+		f.wantUndone(f.undo(), 90, 0, 0, 0, 0)
+		f.wantUIDs(shown, "91")
+		f.equal("published", len(f.published()), 2)
+		f.undelete()
+		f.wantUIDs(shown, "")
+		f.equal("counters", f.row(shown).Messages, 0)
+	},
+	"what is forgotten is no longer shown": func(f *fixture) {
+		f.must(f.ShowExpunged(f.ctx(), true))
+		f.put(f.inbox, 600, 0)
+		message := f.entry(f.inbox, 5).Message
+		f.expunge(f.inbox, 1, 5)
+		f.pass(time.Hour)
+		must := f.now()
+		f.must(errOf(f.Expunge(f.ctx(), f.by, f.inbox, span(6, 550), false)))
+		shown := f.named("Recently Deleted").ID
+		f.wantUIDs(shown, "1:547")
+		f.must(f.Prune(f.ctx(), must, nil))
+		f.wantUIDs(shown, "3:547")
+		f.equal("its message is gone", f.exists(message), false)
+		f.pass(time.Hour)
+		f.prune(map[store.MailboxID]store.ModSeq{shown: f.row(shown).HighestModSeq})
+		f.wantUIDs(shown, "")
+		f.pass(time.Hour)
+		f.prune(nil)
+	},
+	"the mailbox of expunged mail can be taken away": func(f *fixture) {
+		f.create("Recently Deleted")
+		f.must(f.ShowExpunged(f.ctx(), true))
+		f.put(f.inbox, 3, 0)
+		f.expunge(f.inbox, 1, 2)
+		shown := f.named("Recently Deleted 2").ID
+		f.undelete()
+		f.expunge(f.inbox, 4)
+		f.pass(time.Hour)
+		f.published()
+		f.must(f.ShowExpunged(f.ctx(), false))
+		f.equal("published", f.published()[0].Deleted, true)
+		f.wantKind(errOf(f.Mailbox(f.ctx(), shown)), store.NotFound)
+		f.expunge(f.inbox, 3)
+		f.equal("expunged", len(f.expunged()), 2)
+		f.must(f.ShowExpunged(f.ctx(), true))
+		again := f.named("Recently Deleted 2")
+		f.equal("another mailbox", again.ID != shown, true)
+		f.wantUIDs(again.ID, "1:2")
+		f.must(f.RemoveAccount(f.ctx(), f.alice))
 	},
 	"undelete keeps to the account and its quota": func(f *fixture) {
 		f.put(f.inbox, 2, 0)

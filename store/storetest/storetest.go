@@ -29,6 +29,7 @@ func Run(t *testing.T, open Open) {
 			t.Run(name, func(t *testing.T) { group[name](newFixture(t, open)) })
 		}
 	}
+	t.Run("random deletions and recoveries", func(t *testing.T) { testRandomRecovery(t, open) })
 	t.Run("random verbs against a model", func(t *testing.T) { testRandom(t, open) })
 }
 
