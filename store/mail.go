@@ -254,7 +254,7 @@ type Actor struct {
 	Account    AccountID
 	Credential CredentialID // 0: none (delivery, administration)
 	Session    string       // unique per connection, "" for administration
-	Protocol   string       // "imap", "pop3", "lmtp", "admin"
+	Protocol   string       // "imap", "pop3", "lmtp", "web", "admin"
 	Remote     string       // peer address, may be ""
 }
 

@@ -77,7 +77,7 @@ func (g *gathering) add(r *JournalRow) {
 	if r.Verb == "undo" {
 		g.undone[r.Detail] = true
 	}
-	if r.Session == "" || r.Protocol == "admin" {
+	if r.Session == "" || r.Protocol != "imap" && r.Protocol != "pop3" {
 		return
 	}
 	p := g.found[r.Session]

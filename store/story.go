@@ -29,7 +29,7 @@ type JournalQuery struct {
 	From      int64   // this row first, 0: the oldest, or the newest
 	Backward  bool    // from there to older ones
 	Places    []Place // rows that may name one of these; none: all
-	ByClients bool    // rows of sessions over IMAP and POP3
+	ByClients bool    // rows of sessions over IMAP and POP3, and of undo
 }
 
 // JournalRow is what the journal has of one verb.

@@ -15,7 +15,8 @@
 //	secure.go    headers and checks that every answer and request passes
 //	session.go   browsers that are logged in
 //	login.go     logging in and out
-//	account.go   the account's page
+//	account.go   the account's pages: storage and policies; account_*.go: sessions
+//	             and undo, app passwords, deleted mail, a message's story
 //	render.go    templates and errors a person reads
 //	templates/   the pages
 //	static/      the stylesheet that all pages share

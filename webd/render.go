@@ -17,11 +17,20 @@ type pages map[string]*template.Template
 
 func parsePages() pages {
 	p := pages{}
-	functions := template.FuncMap{"size": sizeText}
-	for _, name := range []string{"start", "login", "problem", "account"} {
+	functions := template.FuncMap{"size": sizeText, "time": timeText, "count": func(n int64) string { return countText(int(n)) },
+		"policy": policyText, "scope": scopeText, "device": deviceText, "canundo": canUndo, "pages": accountPages}
+	for _, name := range []string{"start", "login", "problem", "account", "sessions", "passwords", "deleted", "story"} {
 		p[name] = template.Must(template.New(name).Funcs(functions).ParseFS(templates, "templates/layout.html", "templates/"+name+".html"))
 	}
 	return p
+}
+
+// link is a page of the account.
+type link struct{ Path, Name string }
+
+func accountPages() []link {
+	return []link{{"/account/", "Overview"}, {"/account/sessions", "Sessions"}, {"/account/passwords", "App passwords"},
+		{"/account/deleted", "Deleted mail"}, {"/account/story", "A message's story"}}
 }
 
 // view is what the layout shows around a page.
@@ -30,6 +39,7 @@ type view struct {
 	Path  string
 	User  string // "" for strangers
 	Token string // of forms
+	Told  string // what was just done
 	Data  any
 }
 
@@ -37,7 +47,7 @@ type view struct {
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, page string, data any) {
 	v := view{Host: s.hostname, Path: r.URL.Path, Data: data}
 	if u, err := s.userOf(r); err == nil && u != nil {
-		v.User, v.Token = u.identity.Name, u.token
+		v.User, v.Token, v.Told = u.identity.Name, u.token, s.sessions.told(u.session)
 	}
 	var text bytes.Buffer
 	if err := s.pages[page].ExecuteTemplate(&text, "layout", v); err != nil {

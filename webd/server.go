@@ -20,6 +20,9 @@ type Config struct {
 	Hostname string
 	Logger   *slog.Logger // nil is slog.Default
 
+	// AddPassword makes an app password, with a hash and keys for it.
+	AddPassword func(ctx context.Context, account store.Account, made store.NewCredential) (password string, err error)
+
 	// Mounts are further pages by the pattern of net/http's ServeMux, such as
 	// "/compare/". They get the same headers and checks as the others.
 	Mounts map[string]http.Handler
@@ -47,6 +50,9 @@ type Server struct {
 	hostname string
 	log      *slog.Logger
 	mounts   map[string]http.Handler
+
+	addCredential func(context.Context, store.Account, store.NewCredential) (string, error)
+
 	pages    pages
 	sessions *sessions
 
@@ -62,7 +68,7 @@ var static embed.FS
 
 // New makes a server.
 func New(cfg Config) *Server {
-	s := &Server{store: cfg.Store, auth: cfg.Auth, hostname: cfg.Hostname, log: cfg.Logger, mounts: cfg.Mounts,
+	s := &Server{store: cfg.Store, auth: cfg.Auth, hostname: cfg.Hostname, log: cfg.Logger, mounts: cfg.Mounts, addCredential: cfg.AddPassword,
 		pages: parsePages(), incoming: newHandoff()}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -106,7 +112,21 @@ func (s *Server) ownRoutes() http.Handler {
 	mux.HandleFunc("GET /login", s.loginPage)
 	mux.HandleFunc("POST /login", s.login)
 	mux.HandleFunc("POST /logout", s.behindLogin(s.logout))
-	mux.HandleFunc("GET /account/{$}", s.behindLogin(s.accountPage))
+	for pattern, h := range map[string]func(http.ResponseWriter, *http.Request, *user){
+		"GET /account/{$}":               s.accountPage,
+		"POST /account/policy":           s.setPolicy,
+		"GET /account/sessions":          s.sessionsPage,
+		"POST /account/undo":             s.undo,
+		"GET /account/passwords":         s.passwordsPage,
+		"POST /account/passwords/add":    s.addPassword,
+		"POST /account/passwords/policy": s.setPasswordPolicy,
+		"POST /account/passwords/revoke": s.revokePassword,
+		"GET /account/deleted":           s.deletedPage,
+		"POST /account/undelete":         s.undelete,
+		"GET /account/story":             s.storyPage,
+	} {
+		mux.HandleFunc(pattern, s.behindLogin(h))
+	}
 	mux.HandleFunc("GET /", s.notFound)
 	return http.MaxBytesHandler(mux, maxForm)
 }

@@ -21,7 +21,10 @@ type session struct {
 	password [32]byte // SHA-256 of the credential's hash: a new password ends it
 	token    string   // of forms
 	began    time.Time
-	used     time.Time // guarded by sessions.mu
+
+	// guarded by sessions.mu
+	used time.Time
+	news string // for the next page to say
 }
 
 // sessions finds them by the SHA-256 of the cookie's value.
@@ -85,6 +88,22 @@ func (l *sessions) find(cookie string) *session {
 	}
 	s.used = now
 	return s
+}
+
+// tell leaves something for the session's next page to say.
+func (l *sessions) tell(s *session, news string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s.news = news
+}
+
+// told gives that, once.
+func (l *sessions) told(s *session) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	news := s.news
+	s.news = ""
+	return news
 }
 
 func (l *sessions) remove(cookie string) {

@@ -62,6 +62,8 @@ type webConfig struct {
 	Listen      []string `toml:"listen" doc:"addresses for the web pages without TLS: host:port or unix:/path; passwords are taken there as auth.plaintext says"`
 	ListenTLS   []string `toml:"listen_tls" doc:"addresses for the web pages over TLS"`
 	Connections int      `toml:"connections" doc:"connections of browsers at once"`
+	Compare     bool     `toml:"compare" doc:"whether anybody who reaches the web pages may watch IMAP and POP3 side by side, in a mailbox made for it"`
+	Shows       int      `toml:"shows" doc:"how many such mailboxes there are at once"`
 }
 
 type tlsConfig struct {
@@ -166,7 +168,7 @@ func defaults() config {
 		POP3: pop3Config{Listen: []string{"127.0.0.1:10110"}, ListenTLS: []string{"127.0.0.1:10995"},
 			Brake: true, BrakeMessages: 50, DeviceRetired: duration(90 * 24 * time.Hour)},
 		LMTP: lmtpConfig{Listen: []string{"127.0.0.1:10024"}, SocketMode: 0o660, Subaddress: "mailbox"},
-		Web:  webConfig{Listen: []string{"127.0.0.1:10080"}, ListenTLS: []string{}, Connections: 500},
+		Web:  webConfig{Listen: []string{"127.0.0.1:10088"}, ListenTLS: []string{}, Connections: 500, Compare: true, Shows: 20},
 		Auth: authConfig{Plaintext: "loopback", SCRAM: "auto", Trusted: []string{}, Listen: []string{},
 			OAuth: oauthConfig{Audience: []string{}, Scopes: []string{}, Claim: "email"}},
 		Retention: retentionConfig{Expunged: duration(14 * 24 * time.Hour), POP3Trash: duration(30 * 24 * time.Hour), Journal: duration(90 * 24 * time.Hour)},

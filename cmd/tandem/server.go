@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"os/signal"
@@ -24,6 +25,7 @@ import (
 
 	"tandem/auth"
 	"tandem/auth/dovecot"
+	"tandem/compare/page"
 	"tandem/imapd"
 	"tandem/internal/listen"
 	"tandem/lmtpd"
@@ -58,6 +60,7 @@ type server struct {
 	web  *webd.Server
 
 	temporaries *temporaries // accounts for comparisons
+	pages       *page.Pages
 }
 
 // newLog makes a log on w.
@@ -177,8 +180,43 @@ func (s *server) open() error {
 	if err := s.openTemporaries(); err != nil {
 		return errors.Join(err, s.store.Close())
 	}
-	s.web = webd.New(webd.Config{Store: s.store, Auth: s.auth, Hostname: l.Hostname, Logger: s.log, Connections: l.Web.Connections})
+	s.openPages()
 	return nil
+}
+
+// openPages makes the web server and what it shows.
+func (s *server) openPages() {
+	l := s.config
+	cfg := webd.Config{Store: s.store, Auth: s.auth, Hostname: l.Hostname, Logger: s.log, Connections: l.Web.Connections, AddPassword: s.addPassword}
+	if l.Web.Compare {
+		s.pages = page.New(page.Config{Open: s.visit, Runs: filepath.Join(l.Data, "runs"), Shows: l.Web.Shows, Logger: s.log})
+		cfg.Mounts = map[string]http.Handler{"/compare/": s.pages}
+	}
+	s.web = webd.New(cfg)
+}
+
+// visit makes a mailbox for somebody who looks at the page.
+func (s *server) visit(ctx context.Context) (page.Visit, error) {
+	t, err := s.temporaries.add(ctx)
+	if err != nil {
+		return page.Visit{}, err
+	}
+	return page.Visit{Target: t.target(), Close: t.remove}, nil
+}
+
+// addPassword makes an app password for somebody on the web page.
+func (s *server) addPassword(ctx context.Context, a store.Account, made store.NewCredential) (string, error) {
+	res, err := passwordAdd.run(ctx, s.store, passwordAddRequest{Account: a.Name, Password: made,
+		SCRAM: s.config.Auth.SCRAM != string(auth.SCRAMOff), SCRAMSHA1: s.config.Auth.SCRAMSHA1})
+	return res.Password, err
+}
+
+// closePages ends what is shown and the web server.
+func (s *server) closePages() {
+	if s.pages != nil {
+		s.pages.Close()
+	}
+	s.web.Close()
 }
 
 // tellScram says why SCRAM is not offered though it may be.
@@ -274,7 +312,7 @@ func (s *server) serve(ctx context.Context) error {
 	s.notify(daemon.SdNotifyStopping)
 	s.control.close()
 	<-served
-	s.web.Close()
+	s.closePages()
 	s.auth.Close()
 	err := s.store.Close()
 	s.log.Info("stopped")

@@ -54,7 +54,7 @@ func newJournalScan(owner store.AccountID, q store.JournalQuery) *journalScan {
 	s.sql = `SELECT n, time, verb, credential, session, protocol, remote, ifnull(mailbox, 0), ifnull(other_mailbox, 0), uids, other_uids, detail
 		FROM journal WHERE account = ? AND n BETWEEN ? AND ?`
 	if q.ByClients {
-		s.sql += " AND protocol IN ('imap', 'pop3', 'admin')"
+		s.sql += " AND (protocol IN ('imap', 'pop3') OR verb = 'undo')"
 	}
 	if len(q.Places) > 0 && len(q.Places) <= maxPlaces {
 		var any []string
