@@ -141,6 +141,29 @@ func TestSharedView(t *testing.T) {
 	own.Close()
 }
 
+// TestSharedViewStopsInALoop withdraws the right to read while messages are.
+func TestSharedViewStopsInALoop(t *testing.T) {
+	s := newShared(t, "lr")
+	s.add(10)
+	s.add(10)
+	v := s.open()
+	var ids []store.MessageID
+	for _, m := range v.ByUID(store.UIDRange{Start: 1, Stop: 2}, make([]store.Member, 0, 2)) {
+		ids = append(ids, m.Message)
+	}
+	n := 0
+	var last error
+	for _, err := range v.Messages(t.Context(), ids, store.Want{Header: true, Text: true}) {
+		if last = err; err == nil {
+			n++
+			s.share("bob", "l")
+		}
+	}
+	if n != 1 || last == nil || store.KindOf(last) != store.Forbidden {
+		t.Fatalf("%d messages, then %v", n, last)
+	}
+}
+
 // TestSharedViewStopsAtOnce withdraws and gives back a right while others
 // read: nothing is read after the answer to its withdrawal.
 func TestSharedViewStopsAtOnce(t *testing.T) {
