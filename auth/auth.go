@@ -221,7 +221,7 @@ func (a *Authenticator) admitted(at Attempt, acct store.Account, cred store.Cred
 		a.limiter.success(at.Remote, at.Login)
 	}
 	a.accounts.TouchCredential(store.CredentialUse{
-		Credential: cred.ID, Time: time.Now(), Addr: addrString(at.Remote),
+		Credential: cred.ID, Time: time.Now(), Addr: addrString(at.Remote), Client: at.Protocol,
 	})
 	a.logAttempt(at, slog.LevelInfo, "login", "account", acct.Name, "credential", cred.Label)
 	return Identity{

@@ -49,7 +49,7 @@ type Credential struct {
 	Created    time.Time
 	LastUsed   time.Time // zero: never
 	LastAddr   string
-	LastClient string    // what it called itself, "" if nothing
+	LastClient string    // what it called itself, else its protocol; "": not known
 	Expires    time.Time // zero: never
 
 	// Policies of its own; zero values are the account's. See Device.
@@ -96,7 +96,7 @@ type CredentialUse struct {
 	Credential CredentialID
 	Time       time.Time
 	Addr       string
-	Client     string // what the client called itself; "": the last name stays
+	Client     string // what the client called itself, or its protocol; "": the last one stays
 }
 
 // CanonicalAccountName folds name to the form it is stored in and checks it:
