@@ -23,7 +23,7 @@
 //	compare_test.go    tandem compare against a real Dovecot
 //	mbsync_test.go fetchmail_test.go getmail_test.go mpop_test.go
 //	curl_test.go mutt_test.go neomutt_test.go offlineimap_test.go
-//	python_test.go thunderbird_test.go imapclient_test.go
+//	python_test.go thunderbird_test.go aerc_test.go imapclient_test.go
 //	                   one client each
 //	pop3check_test.go  tandem pop3-check against itself
 //	sequences_test.go  what mail programs with windows send
