@@ -286,3 +286,27 @@ func TestRightsWithdrawn(t *testing.T) {
 		_ = c.conn.Close()
 	}
 }
+
+// TestOwnNameBeforeOthers: a mailbox of one's own that is called as others'
+// are, from before, can still be used, and given another name.
+func TestOwnNameBeforeOthers(t *testing.T) {
+	p := newPlayground(t)
+	shared := actorOf(t, p.store, "shared")
+	theirs, err := p.store.CreateMailbox(t.Context(), shared, shared.Account, store.NewMailbox{Name: "Team"})
+	must(t, err)
+	must(t, p.store.SetACL(t.Context(), shared, theirs.ID, "alice", store.AllRights, store.ACLSet))
+	own, err := p.store.CreateMailbox(t.Context(), p.alice, p.alice.Account, store.NewMailbox{Name: "Shared/Team"})
+	must(t, err)
+	c := p.login(t, "alice")
+	c.send("a STATUS Shared/Team (MAILBOXID)")
+	c.expect("* STATUS Shared/Team (MAILBOXID (" + own.MailboxID + "))")
+	c.expect("a OK ...")
+	c.send("b RENAME Shared Mine")
+	c.expect("b OK ...")
+	c.send("c STATUS Mine/Team (MAILBOXID)")
+	c.expect("* STATUS Mine/Team (MAILBOXID (" + own.MailboxID + "))")
+	c.expect("c OK ...")
+	c.send("d STATUS Shared/Team (MAILBOXID)")
+	c.expect("* STATUS Shared/Team (MAILBOXID (" + theirs.MailboxID + "))")
+	c.expect("d OK ...")
+}

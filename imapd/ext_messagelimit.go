@@ -99,20 +99,23 @@ func (v *view) highest(uids store.UIDSet, limit int) (kept store.UIDSet, lowest 
 	if limit == 0 {
 		return uids, 0
 	}
-	left := uint32(limit)
+	left, least := uint32(limit), 0 // least: the range of the lowest one kept
 	for i := len(uids) - 1; i >= 0; i-- {
 		r := uids[i]
 		before, upTo := v.Rank(r.Start), v.Rank(min(r.Stop, 1<<32-2)+1)
-		if n := upTo - before; n <= left {
+		switch n := upTo - before; {
+		case n == 0:
+		case n <= left:
 			left -= n
-			continue
+			least = i
+		case left == 0:
+			first := v.Rank(uids[least].Start) + 1
+			span, _ := v.Span(first, first)
+			return uids[least:], span.Start
+		default:
+			span, _ := v.Span(upTo-left+1, upTo)
+			return append(store.UIDSet{{Start: span.Start, Stop: r.Stop}}, uids[i+1:]...), span.Start
 		}
-		if left == 0 { // the least of those before it is the last
-			first, _ := v.Span(v.Rank(uids[i+1].Start)+1, v.Rank(uids[i+1].Start)+1)
-			return uids[i+1:], first.Start
-		}
-		span, _ := v.Span(upTo-left+1, upTo)
-		return append(store.UIDSet{{Start: span.Start, Stop: r.Stop}}, uids[i+1:]...), span.Start
 	}
 	return uids, 0
 }
