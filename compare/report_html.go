@@ -13,11 +13,12 @@ var reportPage string
 
 // reportRow is a line of the report's bars.
 type reportRow struct {
-	Over  string
-	Trips int
-	Bytes int64
-	Took  string
-	Size  string
+	Over     string
+	Protocol Protocol
+	Trips    int
+	Bytes    int64
+	Took     string
+	Size     string
 	// The lengths of the bars, in per cent of the scenario's longest.
 	TripsBar, BytesBar float64
 }
@@ -69,7 +70,7 @@ func bars(totals []Total) []reportRow {
 	var rows []reportRow
 	for i := range totals {
 		t := &totals[i]
-		r := reportRow{Over: t.Protocol.String(), Trips: t.Trips, Bytes: t.Bytes(), Took: span(t.Micros), Size: octets(t.Bytes()),
+		r := reportRow{Over: t.Protocol.String(), Protocol: t.Protocol, Trips: t.Trips, Bytes: t.Bytes(), Took: span(t.Micros), Size: octets(t.Bytes()),
 			TripsBar: share(float64(t.Trips), float64(trips)), BytesBar: share(float64(t.Bytes()), float64(bytes))}
 		if t.Label != "" {
 			r.Over += ", " + t.Label

@@ -27,6 +27,9 @@ var offlineScenario = scenario{
 		}
 		pop.Pull()
 		s.fact(POP3, FactReadable, pop.disk.count(readable), "messages")
+		if err := s.stored(ctx, POP3); err != nil {
+			return err
+		}
 		for _, label := range []string{labelAsRead, labelOffline} {
 			s.label(label)
 			if err := offlineIMAP(ctx, s, keys, label == labelOffline); err != nil {
@@ -59,5 +62,5 @@ func offlineIMAP(ctx context.Context, s *Stage, keys []string, all bool) error {
 	}
 	d.Pull()
 	s.fact(IMAP, FactReadable, d.disk.count(readable), "messages")
-	return nil
+	return s.stored(ctx, IMAP)
 }

@@ -35,6 +35,9 @@ var readOneScenario = scenario{
 		}
 		for _, p := range []Protocol{POP3, IMAP} {
 			s.fact(p, FactWholeMessage, int64(len(l.text)), "bytes")
+			if err := s.stored(ctx, p); err != nil {
+				return err
+			}
 		}
 		return imap.Quit()
 	},
