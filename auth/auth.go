@@ -271,6 +271,10 @@ func (a *Authenticator) check(ctx context.Context, at Attempt) (c store.Credenti
 			usable = append(usable, c)
 		}
 	}
+	// App passwords first: they were made at random and are quick to check.
+	if len(usable) > 1 && usable[0].Label == "" {
+		usable = append(usable[1:], usable[0])
+	}
 	c, ok, err := a.match(ctx, usable, at.Password)
 	switch {
 	case err != nil:

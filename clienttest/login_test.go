@@ -50,6 +50,12 @@ func TestMbsyncScram(t *testing.T) {
 	if out := sync(newDevice(t, s, alice, "laptop", new(atomic.Int64)).to); !strings.Contains(out, scram) {
 		t.Errorf("no SCRAM with an app password:\n%s", out)
 	}
+	if out, err := s.runWith([]byte(password+"\n"), "account", "passwd", "alice", "--password-stdin"); err != nil {
+		t.Fatalf("account passwd: %v\n%s", err, out)
+	}
+	if out := sync(alice); !strings.Contains(out, scram) {
+		t.Errorf("no SCRAM with a password set beside an app password:\n%s", out)
+	}
 	bob := alice
 	bob.User = "bob"
 	passwd := write(t, filepath.Join(t.TempDir(), "passwd"), fmt.Sprintf("bob:{SHA256.HEX}%x", sha256.Sum256([]byte(password))))

@@ -67,7 +67,7 @@ func accountAddCommand(a *app) *cobra.Command {
 				return err
 			}
 			return a.with(cmd.Context(), makeOne, func(b *backend) error {
-				req := createRequest{Accounts: []store.NewAccount{{Name: args[0], Hash: auth.HashPassword(password), Keys: l.Auth.scramKeys(password), Admin: admin}}}
+				req := createRequest{Accounts: []store.NewAccount{{Name: args[0], Hash: auth.HashPassword(password), Keys: l.Auth.scramKeys(password, nil), Admin: admin}}}
 				res, err := call(cmd.Context(), b, accountCreate, req)
 				if err != nil {
 					return fmt.Errorf("add the account: %w", err)
@@ -81,12 +81,13 @@ func accountAddCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-// scramKeys are what goes with the hash of a new password; nil: none.
-func (c authConfig) scramKeys(password string) *store.ScramKeys {
+// scramKeys are what goes with the hash of a new password; nil: none. like has
+// the salt of the account's other keys, nil if there are none.
+func (c authConfig) scramKeys(password string, like *store.ScramKeys) *store.ScramKeys {
 	if c.SCRAM == string(auth.SCRAMOff) {
 		return nil
 	}
-	return auth.MakeScramKeys(password, c.SCRAMSHA1)
+	return auth.MoreScramKeys(password, like, c.SCRAMSHA1)
 }
 
 // printAccount tells what happened to an account, and the password when it was
@@ -230,9 +231,17 @@ func accountPasswdCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			u := store.AccountUpdate{Password: &store.NewPassword{Hash: auth.HashPassword(password), Keys: l.Auth.scramKeys(password)}}
-			return a.update(cmd, args[0], u, func(i accountInfo) error {
-				return a.printAccount(i.Name, "has a new password", password, made)
+			return a.with(cmd.Context(), fail, func(b *backend) error {
+				like, err := call(cmd.Context(), b, accountSalt, removeRequest{args[0]})
+				if err != nil {
+					return fmt.Errorf("change the account: %w", err)
+				}
+				p := &store.NewPassword{Hash: auth.HashPassword(password), Keys: l.Auth.scramKeys(password, like)}
+				info, err := call(cmd.Context(), b, accountUpdate, updateRequest{args[0], store.AccountUpdate{Password: p}})
+				if err != nil {
+					return fmt.Errorf("change the account: %w", err)
+				}
+				return a.printAccount(info.Name, "has a new password", password, made)
 			})
 		},
 	}

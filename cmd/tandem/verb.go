@@ -40,7 +40,7 @@ func (v verb[Req, Res]) register(mux *http.ServeMux, s *store.Store) {
 func registerVerbs(mux *http.ServeMux, s *store.Store) {
 	for _, v := range []interface {
 		register(*http.ServeMux, *store.Store)
-	}{accountCreate, accountList, accountUpdate, accountRemove, passwordAdd, passwordList, passwordSet, passwordRevoke, aclChange, storeCheck, sessionUndo, mailUndelete, sessionList, messageStory,
+	}{accountCreate, accountList, accountUpdate, accountRemove, accountSalt, passwordAdd, passwordList, passwordSet, passwordRevoke, aclChange, storeCheck, sessionUndo, mailUndelete, sessionList, messageStory,
 		uidlList, uidlSet} {
 		v.register(mux, s)
 	}
@@ -125,6 +125,23 @@ var accountUpdate = verb[updateRequest, accountInfo]{"account/update",
 			}
 		}
 		return infoOf(a), nil
+	}}
+
+// accountSalt gives the salt that keys of a new password of the account have to
+// lie under, because its app passwords have keys; null when any will do.
+var accountSalt = verb[removeRequest, *store.ScramKeys]{"account/salt",
+	func(ctx context.Context, s *store.Store, req removeRequest) (*store.ScramKeys, error) {
+		a, err := s.Account(ctx, req.Name)
+		if err != nil {
+			return nil, err
+		}
+		creds, err := s.Credentials(ctx, a.ID)
+		for _, c := range creds {
+			if c.Label != "" && c.Keys != nil && (c.Keys.SHA256 != nil || c.Keys.SHA1 != nil) {
+				return &store.ScramKeys{Salt: c.Keys.Salt, Iterations: c.Keys.Iterations}, err
+			}
+		}
+		return nil, err
 	}}
 
 type removeRequest struct {
