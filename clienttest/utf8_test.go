@@ -2,6 +2,7 @@ package clienttest
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"mime"
 	"net"
@@ -102,22 +103,28 @@ func TestInternationalizedMail(t *testing.T) {
 }
 
 // TestMailboxByName reads another mailbox than INBOX with fetchmail, as a ticket
-// system does.
+// system does, with a password of its own.
 func TestMailboxByName(t *testing.T) {
 	t.Parallel()
 	needs(t, "fetchmail", "fetchmail")
-	to, mails, dir := newTarget(t), samples(), t.TempDir()
+	s := startServer(t, "")
+	to, mails, dir := s.account(t, "alice"), samples(), t.TempDir()
 	if err := imapSession(t, to, nil).Create("Support/Neu", nil).Wait(); err != nil {
 		t.Fatal(err)
 	}
 	fill(t, to, "INBOX", mails[:1])
 	fill(t, to, "Support/Neu", mails[1:5])
+	var made struct{ Password string }
+	if err := json.Unmarshal([]byte(s.mustRun(t, "app-password", "add", "alice", "tickets", "--scope", "pop3", "--pop3-delete", "expunge", "--json")), &made); err != nil {
+		t.Fatal(err)
+	}
 	tickets := to
-	tickets.User += "+Support/Neu"
+	tickets.User, tickets.Pass = to.User+"+Support/Neu", made.Password
 	fetchmail(t, dir, fetchmailConfig(t, dir, tickets, "protocol POP3 service "+port(t, to.POP3S), "ssl nokeep fetchall"))
 	sameMail(t, savedMail(t, dir), mails[1:5])
 	sameMail(t, mailboxMail(t, to, "Support/Neu"), nil)
 	sameMail(t, mailboxMail(t, to, "INBOX"), mails[:1])
+	sameMail(t, mailboxMail(t, to, "Trash"), nil)
 }
 
 // dialPOPWith is dialPOP with or without UTF8.

@@ -101,8 +101,8 @@ func (l *ledger) prints() []uidlist.Message {
 	list := make([]uidlist.Message, len(l.here))
 	for i, m := range l.here {
 		list[i] = uidlist.Message{UIDL: m.UIDL, Size: m.Size}
-		if len(m.Print) == len(list[i].Print) {
-			list[i].Print = uidlist.Print(m.Print)
+		if len(m.Print) == len(list[i].Print) && len(m.ID) == len(list[i].ID) {
+			list[i].Print, list[i].ID = uidlist.Print(m.Print), uidlist.Print(m.ID)
 		}
 	}
 	return list

@@ -142,7 +142,7 @@ func oldFile(tree *maildir.Tree, file *maildir.File, uidl string, reuse bool) (m
 	if reuse {
 		uidl = cmp.Or(uidlist.FieldOf(header, fromHeaders), uidl)
 	}
-	return uidlist.Message{Name: file.Path, UIDL: uidl, Size: size, Print: uidlist.PrintOf(header)}, nil
+	return uidlist.Message{Name: file.Path, UIDL: uidl, Size: size, Print: uidlist.PrintOf(header), ID: uidlist.IDOf(header)}, nil
 }
 
 // notedUIDLs reads Dovecot's or Courier's list, by the files' names without

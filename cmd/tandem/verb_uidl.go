@@ -20,6 +20,7 @@ type uidlMessage struct {
 	UID   store.UID `json:"uid"`
 	Size  int64     `json:"size"`
 	Print []byte    `json:"print"`
+	ID    []byte    `json:"id"`
 	UIDL  string    `json:"uidl"`
 	Field string    `json:"x_uidl,omitempty"` // its X-UIDL field
 }
@@ -74,9 +75,9 @@ var uidlList = verb[uidlListRequest, uidlListing]{"uidl/list", func(ctx context.
 			return res, err
 		}
 		header := append(m.Prefix[:len(m.Prefix):len(m.Prefix)], m.Header...)
-		print := uidlist.PrintOf(header)
+		print, id := uidlist.PrintOf(header), uidlist.IDOf(header)
 		for _, i := range place[m.ID] {
-			res.Messages[i].Print, res.Messages[i].Field = print[:], uidlist.FieldOf(header, fromHeaders)
+			res.Messages[i].Print, res.Messages[i].ID, res.Messages[i].Field = print[:], id[:], uidlist.FieldOf(header, fromHeaders)
 		}
 	}
 	return res, nil

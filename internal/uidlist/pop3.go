@@ -217,7 +217,7 @@ func (c *wire) headers(list []Message, numbers []int, ahead int, progress func(d
 			if err != nil {
 				return fmt.Errorf("message %d: %w", numbers[i], err)
 			}
-			list[i].Print = PrintOf(header)
+			list[i].Print, list[i].ID = PrintOf(header), IDOf(header)
 		}
 		if to == 0 {
 			continue // once more, with RETR

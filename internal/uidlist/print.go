@@ -44,6 +44,40 @@ func PrintOf(header []byte) Print {
 	return Print(sum.Sum(nil)[:16])
 }
 
+// IDOf makes the print of Message-ID, Date and From, folded however they are; it
+// is zero without a Message-ID.
+func IDOf(header []byte) Print {
+	values := map[string][]byte{}
+	name := ""
+	for header = header[:min(len(header), maxHeader)]; len(header) > 0; {
+		var line []byte
+		line, header = cutLine(header)
+		if len(line) == 0 {
+			break
+		}
+		if line[0] != ' ' && line[0] != '\t' {
+			field, value, _ := bytes.Cut(line, []byte{':'})
+			name, line = strings.ToLower(string(bytes.TrimRight(field[:min(len(field), 16)], " \t"))), value
+			if values[name] != nil {
+				name = "" // the first one counts
+			}
+		}
+		switch name {
+		case "message-id", "date", "from":
+			values[name] = append(append(values[name], line...), ' ')
+		}
+	}
+	if len(bytes.TrimSpace(values["message-id"])) == 0 {
+		return Print{}
+	}
+	sum := sha256.New()
+	for _, name := range []string{"message-id", "date", "from"} {
+		sum.Write(bytes.Join(bytes.Fields(values[name]), []byte{' '}))
+		sum.Write([]byte{'\n'})
+	}
+	return Print(sum.Sum(nil)[:16])
+}
+
 // cutLine gives the first line without its end.
 func cutLine(b []byte) (line, rest []byte) {
 	line, rest, _ = bytes.Cut(b, []byte{'\n'})

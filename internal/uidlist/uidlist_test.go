@@ -99,6 +99,23 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+func TestMatchByID(t *testing.T) {
+	id := func(header string) Print { return IDOf([]byte(header)) }
+	a := id("Message-ID: <a@x>\nDate: today\n")
+	if b := id("X: y\r\nDate:\r\n today\r\nMESSAGE-ID:  <a@x>\r\nDate: tomorrow\r\n\r\nFrom: z\r\n"); a != b || a == (Print{}) {
+		t.Errorf("%x, %x", a, b)
+	}
+	if id("Date: today\n") != (Print{}) || id("Message-ID: \n") != (Print{}) || id("Message-ID: <a@x>\nDate: then\n") == a {
+		t.Error("prints of other messages")
+	}
+	b, c := Print{2}, Print{3}
+	old := []Message{{Print: Print{10}, ID: a}, {Print: Print{11}, ID: b}, {Print: Print{12}, ID: c}, {Print: Print{13}}, {Print: Print{14}, ID: c}}
+	here := []Message{{Print: Print{20}}, {Print: Print{21}, ID: b}, {Print: Print{22}, ID: a}, {Print: Print{23}, ID: c}, {Print: Print{24}, ID: b}}
+	if got := Match(old, here); !reflect.DeepEqual(got, []int{2, -1, -1, -1, -1}) {
+		t.Errorf("%v", got)
+	}
+}
+
 // serve answers each command of one connection.
 func serve(t *testing.T, answer func(command string) string) Server {
 	t.Helper()
@@ -155,7 +172,7 @@ func TestServer(t *testing.T) {
 				return "-ERR\n"
 			})
 			got, err := s.Read(t.Context(), func(int, int) {})
-			want := []Message{{"2", "aa", 100, PrintOf([]byte("Subject: x\n.dot\n"))}, {"7", "b b", 200, PrintOf([]byte("B: c\n"))}}
+			want := []Message{{Name: "2", UIDL: "aa", Size: 100, Print: PrintOf([]byte("Subject: x\n.dot\n"))}, {Name: "7", UIDL: "b b", Size: 200, Print: PrintOf([]byte("B: c\n"))}}
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("%v, %v; want %v", got, err, want)
 			}
