@@ -117,7 +117,10 @@ func run(ctx context.Context, cfg Config, side mailSide, tell func(Result)) (res
 			early = r.judge(c)
 		}
 	}
-	defer func() { err = errors.Join(err, r.clean()) }()
+	defer func() {
+		r.ctx = context.WithoutCancel(ctx) // also after Ctrl-C
+		err = errors.Join(err, r.clean())
+	}()
 	if err := r.seed(); err != nil {
 		return nil, err
 	}

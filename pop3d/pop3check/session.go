@@ -3,6 +3,7 @@ package pop3check
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -19,7 +20,8 @@ type session struct {
 	conn     net.Conn // nil before and after
 	in       *bufio.Reader
 	greeting reply
-	inside   bool // in the TRANSACTION state
+	stop     func() bool // ends the watch on the run's context
+	inside   bool        // in the TRANSACTION state
 	known    map[string]int
 }
 
@@ -74,18 +76,36 @@ func (r *runner) secure(conn net.Conn, config *tls.Config) (net.Conn, error) {
 	return secured, nil
 }
 
+// attach makes conn the session's connection. It ends with the run's context.
 func (s *session) attach(conn net.Conn) {
+	if s.stop != nil {
+		s.stop()
+	}
 	s.conn = conn
 	s.in = bufio.NewReaderSize(conn, maxLine)
+	s.stop = context.AfterFunc(s.t.r.ctx, func() { conn.Close() })
 }
 
 // drop closes the connection as a client that vanishes does.
 func (s *session) drop() {
 	if s.conn != nil {
+		s.stop()
 		s.conn.Close()
 		s.conn = nil
 	}
 	s.inside = false
+}
+
+// hungUp reports whether the server has closed the connection, in whatever way,
+// where that is an answer too. The check then goes on without an error.
+func (s *session) hungUp() bool {
+	var skipped skipError
+	if s.t.err == nil || errors.Is(s.t.err, errSilent) || errors.As(s.t.err, &skipped) {
+		return false
+	}
+	s.t.err = nil
+	s.drop()
+	return true
 }
 
 // dead tells that nothing more can be done.
@@ -129,7 +149,7 @@ func (s *session) line() string {
 	case errors.Is(err, bufio.ErrBufferFull):
 		s.t.fail("a line is longer than %d octets", maxLine)
 	case errors.As(err, &timeout) && timeout.Timeout():
-		s.t.fail("no answer within %v", s.t.r.cfg.Timeout)
+		s.t.fail("%w within %v", errSilent, s.t.r.cfg.Timeout)
 	case errors.Is(err, io.EOF) && len(line) == 0:
 		s.t.fail("%w", errClosed)
 	case err != nil:
@@ -253,6 +273,10 @@ func (s *session) long() string {
 		whole = append(whole, part...)
 		if err == nil {
 			return string(whole)
+		}
+		var timeout net.Error
+		if errors.As(err, &timeout) && timeout.Timeout() {
+			err = errSilent
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) {
 			s.t.fail("in a multi-line reply, after %.60q: %w", whole, err)

@@ -150,9 +150,8 @@ func stlsInjection(t *test) {
 	}
 	s.attach(secured)
 	p := s.do("QUIT")
-	if t.err != nil {
-		t.err = nil // it hung up: safe
-		s.drop()
+	if s.dead() {
+		s.hungUp() // that is safe
 		return
 	}
 	next, _ := s.in.Peek(1)
