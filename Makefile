@@ -14,7 +14,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -linkmode external -extldflags -stat
 export CGO_ENABLED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check race consistency fuzz bench install clean docs
+.PHONY: help build demo test check race consistency fuzz bench install clean docs screenshots
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ bench: ## Go benchmarks of every package
 
 docs: build ## write the generated pages under docs/reference again
 	$(BIN) docs --dir docs/reference
+
+screenshots: build ## the pictures of the web pages under docs/images again
+	@scripts/test-needs
+	@dir=$$(mktemp -d) && TANDEM_SCREENSHOTS=$$dir TANDEM_BIN=$(CURDIR)/$(BIN) $(GO) test -count=1 -tags '$(TAGS)' \
+		-run 'TestCompareTour|TestComparePlay|TestAccountPage' ./clienttest && \
+		mkdir -p docs/images && cp $$dir/compare-tour.png $$dir/compare-play.png $$dir/sessions.png docs/images/ && rm -r $$dir
 
 install: build ## install to PREFIX (/usr/local)
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/tandem

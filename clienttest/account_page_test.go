@@ -39,7 +39,17 @@ func TestAccountPageUndoes(t *testing.T) {
 	}
 	b.shoot("undone")
 	b.width(360)
-	sameMail(t, pop(t, alice).all(t), mails)
+	c = pop(t, alice)
+	sameMail(t, c.all(t), mails)
+	c.must(t, "QUIT")
+
+	b.do(chromedp.EmulateViewport(1280, 900), chromedp.Navigate("http://"+web+"/account/live"))
+	b.until(`document.getElementById("live-pop3").textContent.includes("deleted 5 messages from INBOX")`)
+	open := pop(t, alice)
+	b.until(`document.getElementById("live-say").textContent.includes("1 session is open")`)
+	b.shoot("live")
+	open.must(t, "QUIT")
+	b.until(`document.getElementById("live-say").textContent.includes("0 sessions are open")`)
 	for _, path := range []string{"/account/passwords", "/account/deleted", "/account/story?message=1"} {
 		b.do(chromedp.Navigate("http://"+web+path), chromedp.WaitVisible(chromedp.CSS("h1")))
 		b.width(360)

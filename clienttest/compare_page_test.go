@@ -108,6 +108,8 @@ func TestCompareTour(t *testing.T) {
 		b.click("#" + id + " summary")
 	}
 	b.until(`document.querySelectorAll("#plot-bytes canvas, #plot-latency canvas").length == 2 && document.querySelectorAll("#ladder-imap path").length > 5`)
+	b.shoot("compare drawings")
+	b.do(chromedp.Evaluate[chromedp.Void](`scrollTo(0, 0)`))
 	b.shoot("compare tour")
 	b.width(360)
 	b.shoot("compare tour phone")

@@ -1,6 +1,7 @@
 package webd
 
 import (
+	"bufio"
 	"context"
 	"net/http"
 	"net/url"
@@ -165,5 +166,43 @@ func TestPolicyOnThePage(t *testing.T) {
 	}
 	if p := b.form("/account/policy", url.Values{"token": {token}, "delete": {"burn"}, "see": {"all"}}); p.status != http.StatusUnprocessableEntity {
 		t.Errorf("no such policy: %d", p.status)
+	}
+}
+
+// TestLive: somebody who watches is told of a session without asking, and only
+// of their own.
+func TestLive(t *testing.T) {
+	w := newWorld(t)
+	streams := map[string]*bufio.Scanner{}
+	for _, name := range []string{"alice", "bob"} {
+		b := w.browser()
+		b.login(name, "secret")
+		answer, err := b.client.Get(w.url + "/account/live/events")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		streams[name] = bufio.NewScanner(answer.Body)
+		if !streams[name].Scan() || streams[name].Text() != "data: []" {
+			t.Fatalf("%s is told first: %s", name, streams[name].Text())
+		}
+	}
+	inbox := w.deliver("one")
+	w.quit(inbox, "tonight", store.DeleteTrash)
+	for s := streams["alice"]; ; {
+		if !s.Scan() {
+			t.Fatal("the stream ended")
+		}
+		if strings.Contains(s.Text(), "deleted 1 message from INBOX, now in Trash") {
+			break
+		}
+	}
+	for s := streams["bob"]; s.Scan(); {
+		if strings.HasPrefix(s.Text(), "data:") {
+			t.Fatalf("bob is told: %s", s.Text())
+		}
+		if s.Text() == ": alive" {
+			break
+		}
 	}
 }

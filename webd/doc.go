@@ -16,7 +16,7 @@
 //	session.go   browsers that are logged in
 //	login.go     logging in and out
 //	account.go   the account's pages: storage and policies; account_*.go: sessions
-//	             and undo, app passwords, deleted mail, a message's story
+//	             and undo, app passwords, deleted mail, a message's story, what happens now
 //	render.go    templates and errors a person reads
 //	templates/   the pages
 //	static/      the stylesheet that all pages share

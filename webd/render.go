@@ -19,7 +19,7 @@ func parsePages() pages {
 	p := pages{}
 	functions := template.FuncMap{"size": sizeText, "time": timeText, "count": func(n int64) string { return countText(int(n)) },
 		"policy": policyText, "scope": scopeText, "device": deviceText, "canundo": canUndo, "pages": accountPages}
-	for _, name := range []string{"start", "login", "problem", "account", "sessions", "passwords", "deleted", "story"} {
+	for _, name := range []string{"start", "login", "problem", "account", "sessions", "passwords", "deleted", "story", "live"} {
 		p[name] = template.Must(template.New(name).Funcs(functions).ParseFS(templates, "templates/layout.html", "templates/"+name+".html"))
 	}
 	return p
@@ -29,7 +29,7 @@ func parsePages() pages {
 type link struct{ Path, Name string }
 
 func accountPages() []link {
-	return []link{{"/account/", "Overview"}, {"/account/sessions", "Sessions"}, {"/account/passwords", "App passwords"},
+	return []link{{"/account/", "Overview"}, {"/account/sessions", "Sessions"}, {"/account/live", "Live"}, {"/account/passwords", "App passwords"},
 		{"/account/deleted", "Deleted mail"}, {"/account/story", "A message's story"}}
 }
 

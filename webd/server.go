@@ -117,6 +117,8 @@ func (s *Server) ownRoutes() http.Handler {
 		"POST /account/policy":           s.setPolicy,
 		"GET /account/sessions":          s.sessionsPage,
 		"POST /account/undo":             s.undo,
+		"GET /account/live":              s.livePage,
+		"GET /account/live/events":       s.live,
 		"GET /account/passwords":         s.passwordsPage,
 		"POST /account/passwords/add":    s.addPassword,
 		"POST /account/passwords/policy": s.setPasswordPolicy,

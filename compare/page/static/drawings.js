@@ -1,7 +1,7 @@
 // The sequence ladder, bytes over time, and the time to the first message on
 // lines of other latencies.
 import { $, el } from "./dom.js";
-import { protocols, names } from "./state.js";
+import { protocols, names, sizeText, timeText } from "./state.js";
 
 const rungs = 60; // of the ladder
 
@@ -20,12 +20,13 @@ export class Drawings {
 
   draw(state) {
     for (const p of protocols) drawLadder($("ladder-" + p), state.lines[p].filter((e) => e.kind === "line").slice(-rungs));
-    if (state.points.length > 1) this.plot("bytes", state.points, "seconds", "bytes");
+    if (state.points.length > 1) this.plot("bytes", state.points, "time", (s) => timeText(Math.round(s * 1e6)), sizeText);
     const sums = state.sums();
-    if (sums.pop3.trips && sums.imap.trips) this.plot("latency", latencies(state, sums), "ms of latency", "seconds to the first subject or message");
+    if (sums.pop3.trips && sums.imap.trips) this.plot("latency", latencies(state, sums), "latency", (ms) => ms + " ms", (s) => timeText(Math.round(s * 1e6)));
   }
 
-  plot(id, points, x, y) {
+  // plot draws points, whose axes are labelled by showX and showY.
+  plot(id, points, x, showX, showY) {
     const data = [0, 1, 2].map((i) => points.map((p) => p[i]));
     const at = $("plot-" + id);
     const width = at.clientWidth;
@@ -35,15 +36,20 @@ export class Drawings {
       this.plots[id].setData(data);
       return;
     }
-    const style = getComputedStyle(document.documentElement);
-    const colour = (name) => style.getPropertyValue(name);
-    const probe = (name) => { const s = el("span"); s.style.color = "var(" + name + ")"; at.append(s); const c = getComputedStyle(s).color; s.remove(); return c; };
-    void colour;
+    const probe = (name) => {
+      const s = el("span");
+      s.style.color = "var(" + name + ")";
+      at.append(s);
+      const colour = getComputedStyle(s).color;
+      s.remove();
+      return colour;
+    };
     const ink = probe("--soft"), line = probe("--line");
-    const axis = (label) => ({ label, stroke: ink, grid: { stroke: line }, ticks: { stroke: line } });
+    const axis = (show, more) => ({ stroke: ink, grid: { stroke: line }, ticks: { stroke: line }, values: (_, list) => list.map(show), ...more });
+    const shown = (show) => (_, v) => (v === null || v === undefined ? "–" : show(v));
     this.plots[id] = new uPlot({
-      width, height: 220, scales: { x: { time: false } }, axes: [axis(x), { ...axis(y), size: 70 }],
-      series: [{ label: x }, ...protocols.map((p) => ({ label: names[p], stroke: probe("--" + p), width: 2 }))],
+      width, height: 220, scales: { x: { time: false } }, axes: [axis(showX, { space: 90 }), axis(showY, { size: 80 })],
+      series: [{ label: x, value: shown(showX) }, ...protocols.map((p) => ({ label: names[p], stroke: probe("--" + p), width: 2, points: { show: false }, value: shown(showY) }))],
     }, data, at);
   }
 }

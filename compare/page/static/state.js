@@ -190,9 +190,11 @@ export function sizeText(n) {
 // timeText writes microseconds for a person.
 export function timeText(us) {
   if (us === undefined) return "–";
+  if (us === 0) return "0";
   if (us < 1000) return us + " µs";
   if (us < 1e6) return (us / 1e3).toFixed(us < 1e4 ? 1 : 0) + " ms";
   if (us < 120e6) return (us / 1e6).toFixed(1) + " s";
   if (us < 7200e6) return Math.round(us / 60e6) + " min";
-  return Math.round(us / 3600e6) + " h";
+  if (us < 172800e6) return Math.round(us / 3600e6) + " h";
+  return Math.round(us / 86400e6) + " days";
 }
