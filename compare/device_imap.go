@@ -2,6 +2,7 @@ package compare
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -507,7 +508,8 @@ func (d *IMAPDevice) Browse(ctx context.Context) error {
 		if !f.open || strings.EqualFold(f.name, "INBOX") {
 			continue
 		}
-		if err := d.browse(f.name); err != nil {
+		err := d.browse(f.name)
+		if err != nil && !errors.As(err, new(imapError)) { // one that others share may be closed to us
 			return d.ended(err)
 		}
 	}

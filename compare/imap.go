@@ -109,7 +109,7 @@ func (m *imapClient) can(name string) bool {
 		return true
 	}
 	switch name {
-	case "IDLE", "MOVE", "UIDPLUS", "SASL-IR", "SPECIAL-USE", "LIST-STATUS", "UNSELECT", "LITERAL-":
+	case "IDLE", "MOVE", "NAMESPACE", "UIDPLUS", "SASL-IR", "SPECIAL-USE", "LIST-STATUS", "UNSELECT", "LITERAL-":
 		return m.caps["IMAP4REV2"]
 	case "STATUS=SIZE":
 		return m.caps["IMAP4REV2"]

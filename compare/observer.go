@@ -154,20 +154,42 @@ func (o *observer) holds(ctx context.Context) (*Holds, error) {
 	if err != nil {
 		return nil, err
 	}
-	boxes, err := m.folders()
+	boxes, err := o.personal(m)
 	if err != nil {
 		return nil, o.failed(err)
 	}
 	h := &Holds{}
 	for _, f := range boxes {
-		if !f.open {
-			continue
-		}
 		if err := o.addBox(m, h, f.name); err != nil {
 			return nil, o.failed(err)
 		}
 	}
 	return h, nil
+}
+
+// personal lists the account's own folders that can be opened, without those that
+// others share with it (RFC 2342 section 5).
+func (o *observer) personal(m *imapClient) ([]folder, error) {
+	var others []string
+	if m.can("NAMESPACE") {
+		err := m.ask("NAMESPACE", func(r *response) {
+			if r.word != "NAMESPACE" {
+				return
+			}
+			for i := 1; i < min(3, len(r.data)); i++ {
+				for j := range r.data[i].list {
+					others = append(others, r.data[i].list[j].at(0).text)
+				}
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	list, err := m.folders()
+	return slices.DeleteFunc(list, func(f folder) bool {
+		return !f.open || slices.ContainsFunc(others, func(prefix string) bool { return prefix != "" && strings.HasPrefix(f.name, prefix) })
+	}), err
 }
 
 // addBox adds one folder and the run's messages in it.
@@ -273,9 +295,9 @@ func (o *observer) clean(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("remove what the run put in: %w", err)
 	}
-	boxes, err := m.folders()
+	boxes, err := o.personal(m)
 	for _, f := range boxes {
-		if f.open && err == nil {
+		if err == nil {
 			err = o.cleanBox(m, f.name)
 		}
 	}
