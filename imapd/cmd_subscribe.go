@@ -17,6 +17,7 @@ func unsubscribeCommand() command {
 }
 
 func (s *session) setSubscribed(ctx context.Context, name string, on bool) error {
+	name = foldForeign(name)
 	err := s.srv.cfg.Store.SetSubscribed(ctx, s.actor, name, on)
 	if err == nil {
 		s.hasSubscribed(name, on)

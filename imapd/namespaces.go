@@ -35,6 +35,16 @@ func cutForeign(name string) (prefix, inner string, ok bool) {
 	return othersPrefix + owner + "/", inner, owner != "" && inner != ""
 }
 
+// foldForeign gives a foreign name as lists show it: INBOX, and all below it, are
+// one for their owner in any case.
+func foldForeign(name string) string {
+	prefix, inner, ok := cutForeign(name)
+	if folded, err := store.CanonicalMailboxName(inner); ok && err == nil {
+		return prefix + folded
+	}
+	return name
+}
+
 // foreignName gives the name of another's mailbox as this session knows it.
 func (s *session) foreignName(owner, inner string) string {
 	if owner == s.srv.cfg.Store.SharedAccount() {
