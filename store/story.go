@@ -93,7 +93,7 @@ type Event struct {
 	By       *CredentialName // nil: no credential, or one of a removed account
 	Place                    // where the message was
 	To       Place           // where it went, zero if it did not
-	Detail   string          // of ActFlagged: the change; of ActHidden and ActTrashed: the policy
+	Detail   string          // of ActFlagged: the change; of ActHidden and ActTrashed: the policy, if not DeleteTrash
 }
 
 // Act is what was done to a message.
@@ -296,9 +296,15 @@ func (t *teller) note(r *JournalRow) (grew bool) {
 	return grew
 }
 
+// add notes an event. What a POP3 session downloaded is in the journal behind its
+// QUIT, but came before.
 func (t *teller) add(e Event, r *JournalRow) {
-	t.events = append(t.events, e)
-	t.by = append(t.by, r.Credential)
+	at := len(t.events)
+	for e.Act == ActDownloaded && at > 0 && t.events[at-1].Session == e.Session {
+		at--
+	}
+	t.events = slices.Insert(t.events, at, e)
+	t.by = slices.Insert(t.by, at, r.Credential)
 }
 
 // across reports whether the other mailbox is another account's: what became
@@ -339,6 +345,8 @@ func actOf(r *JournalRow, moved bool) (Act, string) {
 		return ActMoved, ""
 	case "quit", "release":
 		switch {
+		case moved && r.Policy == DeleteTrash:
+			return ActTrashed, ""
 		case moved:
 			return ActTrashed, string(r.Policy)
 		case r.Policy == DeleteExpunge || r.Policy == DeleteTrash:

@@ -28,7 +28,7 @@ func logCommand(a *app) *cobra.Command {
 					return a.printJSON(list)
 				}
 				for _, s := range list {
-					if err := a.printStory(s); err != nil {
+					if err := a.printStory(req.Account, s); err != nil {
 						return err
 					}
 				}
@@ -40,7 +40,7 @@ func logCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func (a *app) printStory(s storyInfo) error {
+func (a *app) printStory(owner string, s storyInfo) error {
 	printf, result := printer(a.out)
 	printf("%s: %s", oneLine(s.From), oneLine(s.Subject))
 	var places []string
@@ -69,7 +69,7 @@ func (a *app) printStory(s storyInfo) error {
 		if e.Detail != "" {
 			what += " " + oneLine(e.Detail)
 		}
-		rows[i] = []string{clock(e.Time), what, where, e.Protocol, device(e.Account, e.Device), orDash(e.Address)}
+		rows[i] = []string{clock(e.Time), what, where, e.Protocol, device(owner, e.Account, e.Device), orDash(e.Address)}
 	}
 	return a.printTable([]string{"TIME", "WHAT", "WHERE", "PROTOCOL", "DEVICE", "ADDRESS"}, rows)
 }

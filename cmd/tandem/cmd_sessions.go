@@ -32,7 +32,7 @@ func sessionsCommand(a *app) *cobra.Command {
 				if a.json {
 					return a.printJSON(list)
 				}
-				return a.printSessions(list)
+				return a.printSessions(args[0], list)
 			})
 		},
 	}
@@ -40,14 +40,14 @@ func sessionsCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-func (a *app) printSessions(list []sessionInfo) error {
+func (a *app) printSessions(owner string, list []sessionInfo) error {
 	rows := make([][]string, len(list))
 	for i, s := range list {
 		last := "-"
 		if s.Last != nil {
 			last = clock(*s.Last)
 		}
-		rows[i] = []string{s.Session, s.Protocol, device(s.Account, s.Device), orDash(s.Address), clock(s.Began), last,
+		rows[i] = []string{s.Session, s.Protocol, device(owner, s.Account, s.Device), orDash(s.Address), clock(s.Began), last,
 			strconv.Itoa(s.Fetched), strconv.Itoa(s.Moved), strconv.Itoa(s.Deleted), sessionNote(s)}
 	}
 	return a.printTable([]string{"SESSION", "PROTOCOL", "DEVICE", "ADDRESS", "BEGAN", "LAST", "FETCHED", "MOVED", "DELETED", "NOTE"}, rows)
@@ -67,13 +67,17 @@ func sessionNote(s sessionInfo) string {
 	return orDash(strings.Join(notes, ", "))
 }
 
-// device names a credential.
-func device(account, label string) string {
+// device names a credential, with its account when that is not the owner of the
+// mail.
+func device(owner, account, label string) string {
 	switch {
 	case account == "":
 		return "-"
 	case label == "":
-		return "password"
+		label = "password"
+	}
+	if !strings.EqualFold(owner, account) {
+		return account + "/" + label
 	}
 	return label
 }

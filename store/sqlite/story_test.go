@@ -63,6 +63,25 @@ func (h *home) deliver(subject string) {
 	h.must(out[0].Err)
 }
 
+// noteRead closes a view that has read a message and waits for the journal.
+func (h *home) noteRead(v *store.View, by store.Actor, uid store.UID) {
+	h.Helper()
+	v.NoteRead(uid)
+	v.Close()
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		list, err := h.s.Sessions(h.Context(), h.alice.ID, time.Time{})
+		h.must(err)
+		for _, p := range list {
+			if p.Session == by.Session && p.Fetched > 0 {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			h.Fatal("the reading is not in the journal")
+		}
+	}
+}
+
 func one(uid store.UID) store.UIDSet { return store.UIDSet{{Start: uid, Stop: uid}} }
 
 func TestStory(t *testing.T) {
@@ -79,7 +98,7 @@ func TestStory(t *testing.T) {
 	v = h.view(pop, "INBOX")
 	_, err = v.Quit(t.Context(), store.Quit{Deleted: one(2), Policy: store.DeleteTrash})
 	h.must(err)
-	v.Close()
+	h.noteRead(v, pop, 2)
 	h.ahead += time.Hour
 	_, err = h.s.Undo(t.Context(), store.Actor{Protocol: "admin"}, "pop1")
 	h.must(err)
@@ -115,7 +134,8 @@ func TestStory(t *testing.T) {
 		}
 		want := `lmtp delivered INBOX/2
 imap flagged INBOX/2 alice +\Seen
-pop3 trashed INBOX/2 Trash/1 alice trash
+pop3 downloaded INBOX/2 alice
+pop3 trashed INBOX/2 Trash/1 alice
 admin brought back INBOX/2 INBOX/3
 imap moved INBOX/3 Work/1 alice
 imap flagged Work/1 alice +\Deleted

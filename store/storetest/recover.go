@@ -292,9 +292,11 @@ var recoverTests = map[string]func(*fixture){
 		f.equal("use", f.named("Trash").Use, store.UseTrash)
 		f.equal("arrived in the trash", f.entry(f.named("Trash").ID, 1).Saved, store.ClampTime(f.now()))
 		f.named("a")
-		f.prune(nil)
 		f.pass(time.Minute)
 		f.prune(nil)
+		names, err := f.MailboxNames(f.ctx(), f.alice)
+		f.must(err)
+		f.equal("names after pruning", names[id]+names[trash], "")
 	},
 	"old mail is expunged and can be undeleted": func(f *fixture) {
 		f.put(f.inbox, 2, store.FlagSeen)
