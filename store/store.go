@@ -74,7 +74,7 @@ type Store struct {
 	searches  map[AccountID]chan struct{}
 	watches   map[AccountID]map[*Watch]bool
 	sharing   map[MailboxID]map[*Watch]bool // those of other accounts that may know of it
-	aclTurn   int                           // counts published changes of ACLs
+	joining   map[*Watch]map[MailboxID]bool // those reading what is shared, with what has changed meanwhile
 
 	idle int64 // bytes of the indexes that nobody has open; guarded by mu
 

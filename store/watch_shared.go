@@ -6,37 +6,29 @@ import "context"
 // know of, too: Watched.Rows of those it may read, Names and Metadata of those
 // it may look up, and Rights of all whenever they change.
 func (w *Watch) AddShared(ctx context.Context) error {
-	w.s.mu.Lock()
-	w.sharing = true
-	w.s.mu.Unlock()
-	for {
-		w.s.mu.Lock()
-		turn := w.s.aclTurn
-		w.s.mu.Unlock()
-		list, err := w.s.engine.Shared(ctx, Actor{Account: w.account})
-		if err != nil {
-			return err
-		}
-		if w.adopt(list, turn) {
-			return nil
-		}
-	}
-}
-
-// adopt takes a list as what is shared, unless an ACL has changed since turn.
-func (w *Watch) adopt(list []SharedMailbox, turn int) bool {
+	w.join()
+	list, err := w.s.engine.Shared(ctx, Actor{Account: w.account})
 	w.s.mu.Lock()
 	defer w.s.mu.Unlock()
-	if w.s.aclTurn != turn {
-		return false
-	}
-	for id := range w.shared {
-		w.share(id, 0)
-	}
+	changed := w.s.joining[w]
+	delete(w.s.joining, w)
 	for i := range list {
-		w.share(list[i].ID, list[i].Rights)
+		if !changed[list[i].ID] { // else what was published is later, or the same
+			w.share(list[i].ID, list[i].Rights)
+		}
 	}
-	return true
+	return err
+}
+
+// join has the watch hear of ACLs from now on.
+func (w *Watch) join() {
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	w.sharing = true
+	if w.s.joining == nil {
+		w.s.joining = map[*Watch]map[MailboxID]bool{}
+	}
+	w.s.joining[w] = map[MailboxID]bool{}
 }
 
 // share notes the account's rights on a mailbox of another. The caller holds
@@ -70,7 +62,9 @@ func (s *Store) tellShared(id MailboxID, changes []Change) {
 	for i := range changes {
 		c := &changes[i]
 		if c.ACL {
-			s.aclTurn++
+			for _, changed := range s.joining {
+				changed[id] = true
+			}
 			s.tellRights(id, c.Grants)
 		}
 		for w := range s.sharing[id] {

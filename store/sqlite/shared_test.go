@@ -415,3 +415,45 @@ func TestRemovedAccountsAreHungUp(t *testing.T) {
 	_, err := s.s.Rights(t.Context(), s.bob, s.box.ID)
 	s.wantKind(err, store.NotFound)
 }
+
+// TestSharedWatchBeginsAmidChanges begins watches while an ACL changes: each
+// hears of what comes after it, whatever it read first.
+func TestSharedWatchBeginsAmidChanges(t *testing.T) {
+	s := newShared(t, "lr")
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for n := 0; ; n++ {
+			select {
+			case <-stop:
+				return
+			default:
+				rights, _ := store.ParseRights([]string{"", "lr", "l"}[n%3])
+				if err := s.s.SetACL(t.Context(), s.imap, s.box.ID, "bob", rights, store.ACLSet); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		}
+	})
+	var watches []*store.Watch
+	for range 30 {
+		w := s.s.Watch(s.bob.Account)
+		s.must(w.AddShared(t.Context()))
+		watches = append(watches, w)
+	}
+	close(stop)
+	wg.Wait()
+	s.share("bob", "")
+	s.share("bob", "lr")
+	for _, w := range watches {
+		w.Take()
+	}
+	s.add(1)
+	for i, w := range watches {
+		if got := seen(w); got != "box:1" {
+			t.Errorf("watch %d heard %q", i, got)
+		}
+		w.Close()
+	}
+}
