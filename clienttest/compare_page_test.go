@@ -155,12 +155,28 @@ func TestComparePlay(t *testing.T) {
 	said("pop3-3", "online")
 	b.click(`#controls [data-act="add-imap"]`)
 	said("imap-3", "online")
-	b.do(chromedp.SetValue(chromedp.CSS("#policy"), "keep"), chromedp.Evaluate[chromedp.Void](`document.getElementById("policy").dispatchEvent(new Event("change"))`))
+	on("pop3-1", "flag") // what it does by itself is nobody else's
+	said("pop3-1", "flagged")
+	on("pop3-1", "file")
+	said("pop3-1", "in Work")
+	on("pop3-1", "cable")
+	said("pop3-1", "online")
+	choose := func(id, value string) {
+		b.do(chromedp.SetValue(chromedp.CSS("#"+id), value), chromedp.Evaluate[chromedp.Void](`document.getElementById("`+id+`").dispatchEvent(new Event("change"))`))
+	}
+	choose("link", "lan")
+	choose("policy", "keep")
 	b.click(`#controls [data-act="deliver"]`)
 	boxes("INBOX 1")
 	on("pop3-2", "sync")
 	said("pop3-2", "1 whole")
 	boxes("INBOX 1") // the server keeps a copy
+	on("pop3-2", "delete")
+	said("pop3-2", "0 whole")
+	boxes("INBOX 1")
+	choose("poll", "10")
+	b.click(`#controls [data-act="deliver"]`)
+	said("pop3-2", "1 whole") // without being told to
 	b.shoot("compare play")
 
 	events := b.run()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -59,7 +60,25 @@ func (a *app) demo(ctx context.Context, dir string, kept bool) error {
 	if err := a.printDemo(s, users, kept); err != nil {
 		return errors.Join(err, s.store.Close())
 	}
+	if isTerminal(a.out) {
+		openBrowser(comparePage(s))
+	}
 	return s.serve(ctx)
+}
+
+// comparePage is the address of the page that shows both protocols.
+func comparePage(s *server) string { return fmt.Sprintf("http://%s/compare/", s.addr("web")) }
+
+// openBrowser shows a page where there is a desktop to show it on; the address
+// is printed in any case.
+func openBrowser(address string) {
+	if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
+		return
+	}
+	cmd := exec.Command("xdg-open", address)
+	if cmd.Start() == nil {
+		go func() { _ = cmd.Wait() }() // it ends once the browser has the address
+	}
 }
 
 // startDemo starts the server; again when another program was quicker to take a
@@ -137,7 +156,7 @@ func (a *app) printDemo(s *server, users []demoUser, kept bool) error {
 		printf("  %-6s password %s", u.name, u.password)
 	}
 	printf("")
-	printf("In a browser: http://%s/", s.addr("web"))
+	printf("IMAP and POP3 side by side, in a browser: %s", comparePage(s))
 	printf("")
 	printf("The same message, over IMAP and over POP3:")
 	printf("")
