@@ -56,11 +56,10 @@ func (s *session) copyTo(ctx context.Context, a copyArgs, move bool) (store.Copi
 	if !a.from.goesOn() && s.view.goneIn(uids) {
 		return store.Copied{}, no("EXPUNGEISSUED", "Some of the messages no longer exist")
 	}
-	limit := s.srv.cfg.Limits.saveLimit()
-	if !move { // RFC 9738 section 3.1: a copy is all or nothing
-		err = s.refuseBeyond(s.view, uids, limit)
+	if limits := &s.srv.cfg.Limits; !move { // RFC 9738 section 3.1: a copy is all or nothing
+		err = s.refuseBeyond(s.view, uids, limits.saveLimit())
 	} else {
-		uids = s.withinLimit(s.view, uids, limit)
+		uids = s.withinLimit(s.view, uids, limits.Messages)
 	}
 	if err != nil {
 		return store.Copied{}, err

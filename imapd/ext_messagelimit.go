@@ -19,7 +19,11 @@ func extMessageLimit() extension {
 				return limitWord("MESSAGELIMIT=", s.srv.cfg.Limits.Messages)
 			}},
 			{name: "SAVELIMIT", states: anyState, word: func(s *session) string {
-				return limitWord("SAVELIMIT=", s.srv.cfg.Limits.Saved)
+				limits := &s.srv.cfg.Limits
+				if limits.saveLimit() == limits.Messages { // which says it all
+					return ""
+				}
+				return limitWord("SAVELIMIT=", limits.Saved)
 			}},
 		},
 		searchKeys: []searchKey{
@@ -52,8 +56,8 @@ func uidKey(p *searchParser, side func(store.UID) store.UIDRange) *criterion {
 	return c
 }
 
-// saveLimit is how many messages a command may put into a mailbox, 0 for any
-// number.
+// saveLimit is how many messages APPEND and COPY may put into a mailbox, 0 for
+// any number. A MOVE is not theirs (RFC 9738 section 3).
 func (l *Limits) saveLimit() int {
 	if l.Saved != 0 && (l.Messages == 0 || l.Saved < l.Messages) {
 		return l.Saved

@@ -58,7 +58,7 @@ type Limits struct {
 	Progress    time.Duration // after which a command tells how far it is, and again; 0: never
 
 	Messages int // that a command works on (RFC 9738), 0: any number
-	Saved    int // that a COPY, MOVE or APPEND puts into a mailbox, likewise
+	Saved    int // that a COPY or APPEND puts into a mailbox, likewise
 
 	BadStranger int // bad commands before login that end the connection
 	BadUser     int // the same after login, in a row

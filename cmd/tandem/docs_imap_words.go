@@ -41,7 +41,7 @@ func imapWords() []imapWord {
 		{"UIDBATCHES", "10022", "at least 500 messages in a batch, or as many as MESSAGELIMIT", "-?+-"},
 		{"PARTIAL", "9394", "SEARCH, SORT and FETCH; not with THREAD", "-+--"},
 		{"MESSAGELIMIT", "9738", "with `[imap] message_limit`; SORT and THREAD of more are refused; UIDBATCHES has no limit", "-?+-"},
-		{"SAVELIMIT", "9738", "with `[imap] save_limit`: APPEND, COPY and MOVE", "-?+-"},
+		{"SAVELIMIT", "9738", "with `[imap] save_limit`: APPEND and COPY", "-?+-"},
 
 		// searching and sorting
 		{"ESEARCH", "4731", "", "++++"},
