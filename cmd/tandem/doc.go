@@ -7,7 +7,8 @@
 //   - config: all settings, each with its default, its environment variable and
 //     where its value came from (config.go, config_load.go, cmd_config.go).
 //   - verb: one administrative act over an open store, as a function (verb.go,
-//     verb_import.go, verb_export.go, verb_recover.go, verb_uidl.go).
+//     verb_import.go, verb_export.go, verb_recover.go, verb_uidl.go,
+//     verb_app_password.go).
 //   - backend: where verbs run (backend.go). That is the store itself when no server
 //     holds it, else the server, over its control socket (control.go); import and
 //     export stream their messages through it (frame.go).

@@ -156,7 +156,7 @@ func (w *walk) expunge(rt *rapid.T) {
 func (w *walk) quit(rt *rapid.T) {
 	b := w.box(rt)
 	deleted, seen := w.drawUIDs(rt, b), w.drawUIDs(rt, b)
-	policy := rapid.SampledFrom([]store.DeletePolicy{store.DeleteTrash, store.DeleteExpunge, store.DeleteKeep}).Draw(rt, "policy")
+	policy := rapid.SampledFrom([]store.DeletePolicy{store.DeleteTrash, store.DeleteExpunge, store.DeleteKeep, store.DeleteShared}).Draw(rt, "policy")
 	w.must(errOf(w.Quit(w.ctx(), w.by, b.row.ID, store.Quit{Deleted: deleted, Seen: seen, Policy: policy})))
 	switch {
 	case policy == store.DeleteKeep:
