@@ -33,6 +33,14 @@ func TestScenarios(t *testing.T) {
 			if err := Check(events); err != nil {
 				t.Error(err)
 			}
+			for _, e := range events {
+				if e.Kind == KindLine && (e.RFC == "" || Explain(e.Protocol, e.Verb).Text == "") {
+					t.Errorf("nothing is known of %s's %q (%q)", e.Device, e.Text, e.Verb)
+				}
+				if e.Kind == KindSkip {
+					t.Error(e.Text)
+				}
+			}
 			sameAsGolden(t, info.Name, render(t, events))
 		})
 	}

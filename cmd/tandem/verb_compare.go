@@ -190,7 +190,8 @@ func (a *app) leaseAccount(ctx context.Context, l *loaded, verbs *backend, req c
 	if err != nil {
 		return nil, err
 	}
-	if s.hold, err = s.holder.post(ctx, "compare", nil, bytes.NewReader(body)); err != nil {
+	// A run that is interrupted still needs the account, to end in order.
+	if s.hold, err = s.holder.post(context.WithoutCancel(ctx), "compare", nil, bytes.NewReader(body)); err != nil {
 		return nil, errors.Join(err, s.holder.Close())
 	}
 	if err := json.NewDecoder(s.hold).Decode(&s.compareAccess); err != nil {
