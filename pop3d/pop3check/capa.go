@@ -26,8 +26,8 @@ func capaChecks() []check {
 		{"capa-argument", "2449 section 5", capaArgument},
 		{"capa-syntax", "2449 section 3", capaSyntax},
 		{"capa-user", "2449 section 6.2", capaUser},
-		{"capa-top", "2449 section 6.1", capaCommand("TOP", "TOP 1 0")},
-		{"capa-uidl", "2449 section 6.8", capaCommand("UIDL", "UIDL 1")},
+		{"capa-top", "2449 section 6.1", capaCommand("TOP", "TOP %d 0")},
+		{"capa-uidl", "2449 section 6.8", capaCommand("UIDL", "UIDL %d")},
 		{"capa-sasl", "5034 section 3", capaSASL},
 		{"capa-login-delay", "2449 section 6.5", capaDelay},
 		{"capa-expire", "2449 section 6.7", capaExpire},
@@ -102,10 +102,9 @@ func capaUser(t *test) {
 // capaCommand: a command that is listed is known, one that is not is unknown.
 func capaCommand(name, command string) func(*test) {
 	return func(t *test) {
-		t.needMail()
 		_, listed := t.caps()[name]
-		s := t.login()
-		p := s.do("%s", command)
+		s, n, _ := t.sample("plain")
+		p := s.do(command, n)
 		t.that(p.ok == listed, "%s is listed: %t; works: %t", name, listed, p.ok)
 		if p.ok && name == "TOP" {
 			s.rest()

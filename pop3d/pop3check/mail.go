@@ -90,7 +90,7 @@ func (r *runner) build(s sample) mail {
 	r.serial++
 	name := fmt.Sprintf("%s-%dx", r.token, r.serial) // no name is the beginning of another
 	head := testHeader + ": " + name + "\r\n" +
-		"From: POP3 check <check@example.org>\r\nTo: " + "check@example.org\r\n" +
+		"From: POP3 check <check@example.org>\r\nTo: check@example.org\r\n" +
 		"Date: " + time.Now().Format(time.RFC1123Z) + "\r\n" +
 		"Message-ID: <" + name + "@check.example.org>\r\nSubject: test message " + s.kind + "\r\n"
 	return mail{kind: s.kind, name: name, text: []byte(head + s.text)}

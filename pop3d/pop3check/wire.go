@@ -5,7 +5,7 @@ import "strings"
 // wire gathers examples of what replies of the run had that they should not have;
 // "" where none had it.
 type wire struct {
-	noCRLF, long, small, code, unstuffed, end2 string
+	noCRLF, long, small, code, unstuffed, terminator string
 }
 
 // maxReply is the length of a status line with its end (RFC 1939 section 3).
@@ -56,7 +56,7 @@ func (w *wire) line(line string) {
 // end looks at the end of a multi-line reply.
 func (w *wire) end(line string) {
 	if line != ".\r\n" {
-		w.end2 = line
+		w.terminator = line
 	}
 }
 
@@ -73,7 +73,7 @@ func wireChecks() []check {
 		{"replies-512-octets", "1939 section 3", seen("a status line is longer", func(w *wire) string { return w.long })},
 		{"replies-capitals", "1939 section 3", seen("a status indicator is not in capitals", func(w *wire) string { return w.small })},
 		{"replies-stuffed", "1939 section 3", seen("a line begins with one dot", func(w *wire) string { return w.unstuffed })},
-		{"replies-terminator", "1939 section 3", seen("the end is not .CRLF", func(w *wire) string { return w.end2 })},
+		{"replies-terminator", "1939 section 3", seen("the end is not .CRLF", func(w *wire) string { return w.terminator })},
 		{"replies-codes", "2449 section 8", func(t *test) {
 			t.needs("RESP-CODES")
 			t.that(t.r.wire.code == "", "what begins with a bracket is no response code: %.80q", t.r.wire.code)
