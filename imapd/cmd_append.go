@@ -35,7 +35,7 @@ const (
 
 // upload is the messages of one APPEND.
 type upload struct {
-	box     store.Mailbox
+	box     destination
 	list    []store.Insertion
 	ingests []*store.Ingest
 	held    int // bytes in memory
@@ -72,14 +72,23 @@ func (s *session) append(ctx context.Context, name string) error {
 	return s.storeUpload(ctx, up)
 }
 
+// destination is a mailbox that messages are to go to.
+type destination struct {
+	store.Mailbox
+	dark bool // the user may not read it, so is not told UIDs there (RFC 4315 section 3)
+}
+
 // destination finds the mailbox that messages are to go to. One that is
 // missing could be made (RFC 3501 section 7.1, TRYCREATE).
-func (s *session) destination(ctx context.Context, name string) (store.Mailbox, error) {
-	box, err := s.mailbox(ctx, name, store.RightInsert)
-	if err != nil && store.KindOf(err) == store.NotFound {
-		return box, no("TRYCREATE", "There is no such mailbox")
+func (s *session) destination(ctx context.Context, name string) (destination, error) {
+	box, have, err := s.mailboxRights(ctx, name)
+	if err == nil {
+		err = have.Allow(store.RightInsert)
 	}
-	return box, err
+	if err != nil && store.KindOf(err) == store.NotFound {
+		err = no("TRYCREATE", "There is no such mailbox")
+	}
+	return destination{box, !have.Has(store.RightRead)}, err
 }
 
 // appendOne reads one message with its flags and date.
@@ -189,7 +198,9 @@ func (s *session) storeUpload(ctx context.Context, up *upload) error {
 		uids.Add(uint32(d.UID))
 		s.arrived(up.box.ID, store.UIDSet{{Start: d.UID, Stop: d.UID}})
 	}
-	s.ok(fmt.Sprintf("APPENDUID %d %s", done[0].UIDValidity, uids), "APPEND completed")
+	if !up.box.dark {
+		s.ok(fmt.Sprintf("APPENDUID %d %s", done[0].UIDValidity, uids), "APPEND completed")
+	}
 	if s.view != nil && s.view.ID() == up.box.ID {
 		// RFC 3501 section 6.3.11: EXISTS comes with the answer, also when the
 		// mailbox was selected only just now. Without it a UID MOVE of what

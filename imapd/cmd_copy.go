@@ -34,27 +34,28 @@ func (s *session) copy(ctx context.Context, a copyArgs) error {
 	if err := s.loaded(ctx); err != nil {
 		return err
 	}
-	done, err := s.copyTo(ctx, a, false)
-	if err == nil && len(done.Source) > 0 {
-		s.ok(copyUID(done), "Copied")
+	_, code, err := s.copyTo(ctx, a, false)
+	if err == nil && code != "" {
+		s.ok(code, "Copied")
 	}
 	return err
 }
 
 // copyTo copies or moves. Sequence numbers of expunged messages fail the whole
 // command, because a copy is all or nothing (RFC 3501 section 6.4.7, RFC 2180
-// section 4.4.1); UIDs without a message are passed over.
-func (s *session) copyTo(ctx context.Context, a copyArgs, move bool) (store.Copied, error) {
+// section 4.4.1); UIDs without a message are passed over. code is COPYUID, if
+// that is to be told.
+func (s *session) copyTo(ctx context.Context, a copyArgs, move bool) (done store.Copied, code string, err error) {
 	uids, err := s.view.resolve(a.from)
 	if err != nil {
-		return store.Copied{}, err
+		return done, "", err
 	}
 	to, err := s.destination(ctx, a.to)
 	if err != nil || len(uids) == 0 {
-		return store.Copied{}, err
+		return done, "", err
 	}
 	if !a.from.goesOn() && s.view.goneIn(uids) {
-		return store.Copied{}, no("EXPUNGEISSUED", "Some of the messages no longer exist")
+		return done, "", no("EXPUNGEISSUED", "Some of the messages no longer exist")
 	}
 	if limits := &s.srv.cfg.Limits; !move { // RFC 9738 section 3.1: a copy is all or nothing
 		err = s.refuseBeyond(s.view, uids, limits.saveLimit())
@@ -62,14 +63,17 @@ func (s *session) copyTo(ctx context.Context, a copyArgs, move bool) (store.Copi
 		uids = s.withinLimit(s.view, uids, limits.Messages)
 	}
 	if err != nil {
-		return store.Copied{}, err
+		return done, "", err
 	}
-	var done store.Copied
 	s.meanwhile(func() { done, err = s.view.Copy(ctx, to.ID, uids, move) })
-	if err == nil {
-		s.arrived(to.ID, done.Dest)
+	if err != nil {
+		return done, "", err
 	}
-	return done, err
+	s.arrived(to.ID, done.Dest)
+	if len(done.Source) > 0 && !to.dark {
+		code = copyUID(done)
+	}
+	return done, code, nil
 }
 
 // copyUID is the response code of RFC 4315 section 3.

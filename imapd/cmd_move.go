@@ -23,10 +23,13 @@ func (s *session) move(ctx context.Context, a copyArgs) error {
 	if err := s.writable(ctx); err != nil {
 		return err
 	}
-	done, err := s.copyTo(ctx, a, true)
-	if err == nil && len(done.Source) > 0 {
-		s.status("*", answer{"OK", copyUID(done), "Moved"})
-		s.okExpunged("MOVE completed")
+	done, code, err := s.copyTo(ctx, a, true)
+	if err != nil || len(done.Source) == 0 {
+		return err
 	}
-	return err
+	if code != "" {
+		s.status("*", answer{"OK", code, "Moved"})
+	}
+	s.okExpunged("MOVE completed")
+	return nil
 }

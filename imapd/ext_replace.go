@@ -76,7 +76,9 @@ func (s *session) replace(ctx context.Context, a replaceArgs) error {
 	s.arrived(box.ID, store.UIDSet{{Start: done.UID, Stop: done.UID}})
 	s.okExpunged("REPLACE completed")
 	// Before EXPUNGE or VANISHED (RFC 8508 section 4.3), which the loop tells.
-	s.status("*", answer{"OK", fmt.Sprintf("APPENDUID %d %d", done.UIDValidity, done.UID), "Replacement message ready"})
+	if !box.dark {
+		s.status("*", answer{"OK", fmt.Sprintf("APPENDUID %d %d", done.UIDValidity, done.UID), "Replacement message ready"})
+	}
 	return nil
 }
 
