@@ -96,9 +96,10 @@ func (s *Store) ImportSeen(ctx context.Context, account AccountID, keys []string
 	return s.engine.ImportSeen(ctx, account, keys)
 }
 
+// noteReads journals what a session read, without waiting; Close does wait.
 func (s *Store) noteReads(by Actor, id MailboxID, uids UIDSet) {
 	s.done.Go(func() {
-		if err := s.engine.NoteReads(s.ctx, by, id, uids); err != nil {
+		if err := s.engine.NoteReads(context.WithoutCancel(s.ctx), by, id, uids); err != nil {
 			s.opts.Logger.Info("journal of reading dropped", "account", by.Account, "err", err)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -25,6 +26,7 @@ func (s *Store) upkeep() {
 		case <-s.ctx.Done():
 			return
 		case <-tick.C:
+			s.flushReads()
 			err = s.flush(s.ctx)
 		case <-prune.C:
 			err = errors.Join(s.empty(s.ctx, due), s.prune())
@@ -119,6 +121,21 @@ func (s *Store) flush(ctx context.Context) error {
 	defer s.mu.Unlock()
 	maps.DeleteFunc(s.recent, func(id MailboxID, from UID) bool { return recent[id] == from })
 	return err
+}
+
+// flushReads journals what open sessions have read.
+func (s *Store) flushReads() {
+	var open []*View
+	s.mu.Lock()
+	for _, x := range s.mailboxes {
+		x.mu.RLock()
+		open = slices.AppendSeq(open, maps.Keys(x.views))
+		x.mu.RUnlock()
+	}
+	s.mu.Unlock()
+	for _, v := range open {
+		v.journalReads(0)
+	}
 }
 
 // pinned gives, for each mailbox that is open, the modseq up to which every

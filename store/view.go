@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sort"
+	"sync"
 )
 
 // View is one session's hold on a mailbox. What the session has been told is
@@ -24,8 +25,10 @@ type View struct {
 	told  ModSeq
 	flags ModSeq
 
-	own  []ModSeq // changes of this session that it tells by itself
-	read UIDSet   // what was downloaded, for the journal
+	own []ModSeq // changes of this session that it tells by itself
+
+	readMu sync.Mutex
+	read   UIDSet // what was downloaded and is not in the journal yet
 }
 
 // Member is one message of a view.
@@ -77,9 +80,7 @@ func (v *View) start(row Mailbox) {
 // Close ends the session's hold and journals what it read.
 func (v *View) Close() {
 	v.s.release(v)
-	if len(v.read) > 0 {
-		v.s.noteReads(v.by, v.row.ID, v.read)
-	}
+	v.journalReads(0)
 }
 
 // Mailbox is the row as it was when the view was opened.
@@ -420,10 +421,22 @@ const maxReadRuns = 256
 
 // NoteRead notes that the session downloaded a message, for the journal.
 func (v *View) NoteRead(uid UID) {
+	v.readMu.Lock()
 	v.read.insert(uid)
-	if len(v.read) > maxReadRuns {
-		v.s.noteReads(v.by, v.row.ID, v.read)
+	v.readMu.Unlock()
+	v.journalReads(maxReadRuns)
+}
+
+// journalReads journals what was read when it is more than so many runs of UIDs.
+func (v *View) journalReads(runs int) {
+	v.readMu.Lock()
+	read := v.read
+	if len(read) > runs {
 		v.read = nil
+	}
+	v.readMu.Unlock()
+	if len(read) > runs {
+		v.s.noteReads(v.by, v.row.ID, read)
 	}
 }
 

@@ -76,3 +76,21 @@ func (h *home) oneMessage(mailbox string, uid store.UID) store.MessageID {
 }
 
 func uidText(uid store.UID) string { return one(uid).String() }
+
+// TestReadsAreJournalledWhileASessionIsOpen reads in a session that stays open.
+func TestReadsAreJournalledWhileASessionIsOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHome(t, store.Options{})
+		h.deliver("one")
+		v := h.view(h.imap, "INBOX")
+		defer v.Close()
+		v.NoteRead(1)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		list, err := h.s.Sessions(t.Context(), h.alice.ID, time.Time{})
+		h.must(err)
+		if len(list) != 1 || list[0].Fetched != 1 {
+			t.Fatalf("sessions %+v", list)
+		}
+	})
+}
