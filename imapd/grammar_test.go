@@ -181,7 +181,7 @@ func newGrammar() *grammar {
 	delete(g.words, "commands")
 	maps.Copy(g.words, map[string][]string{
 		"set":     {"1", "1:*", "2,4:3", "*", "$", "4294967295"},
-		"mailbox": {"INBOX", "inbox", `"Sent"`, "{4+}\r\nSent", "nowhere", "a/b", "Entw&APw-rfe", `"a \"b\\"`},
+		"mailbox": {"INBOX", "inbox", `"Sent"`, "{4+}\r\nSent", "nowhere", "a/b", "Entw&APw-rfe", `"a \"b\\"`, `"Other Users/bob/INBOX"`, "Shared/Team"},
 		"atom":    {"a", "b", "c"},
 		"astring": {"word", `"two words"`, "{3+}\r\nabc", `""`, "{0+}\r\n", "NIL"},
 		"date":    {"1-Jan-2020", `"31-Dec-1999"`},
