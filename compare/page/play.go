@@ -31,6 +31,7 @@ const (
 type device interface {
 	Name() string
 	Disk() *compare.Disk
+	Sync(ctx context.Context) error
 	Pull()
 	Plug()
 }
@@ -217,13 +218,23 @@ func (g *play) do(a act) (err error) {
 	case "policy":
 		return g.setPolicy(a.value)
 	}
-	if i := slices.IndexFunc(g.pop3, func(d *compare.POP3Device) bool { return d.Name() == a.device }); i >= 0 {
-		return g.onPOP3(g.pop3[i], a)
-	}
-	if i := slices.IndexFunc(g.imap, func(d *compare.IMAPDevice) bool { return d.Name() == a.device }); i >= 0 {
-		return g.onIMAP(g.imap[i], a)
+	for _, d := range g.devices() {
+		if d.Name() == a.device {
+			return g.on(d, a)
+		}
 	}
 	return fmt.Errorf("there is no device %q", a.device)
+}
+
+// devices lists both kinds.
+func (g *play) devices() (list []device) {
+	for _, d := range g.pop3 {
+		list = append(list, d)
+	}
+	for _, d := range g.imap {
+		list = append(list, d)
+	}
+	return list
 }
 
 // deliver brings a message; IMAP devices that have been opened hear of it.
@@ -237,9 +248,9 @@ func (g *play) deliver() error {
 
 // others has the IMAP devices that are in use look again, as the server's push
 // makes them.
-func (g *play) others(but *compare.IMAPDevice) (err error) {
+func (g *play) others(but device) (err error) {
 	for _, d := range g.imap {
-		if d == but || !d.Disk().Online || !d.Connected() {
+		if device(d) == but || !d.Disk().Online || !d.Connected() {
 			continue
 		}
 		err = errors.Join(err, d.Sync(g.ctx))
@@ -295,7 +306,9 @@ func cable(d device) {
 	d.Plug()
 }
 
-func (g *play) onPOP3(d *compare.POP3Device, a act) error {
+// on does one thing on a device; what changes on the server, the IMAP devices
+// that are in use see.
+func (g *play) on(d device, a act) error {
 	switch a.name {
 	case "sync":
 		return d.Sync(g.ctx)
@@ -307,38 +320,27 @@ func (g *play) onPOP3(d *compare.POP3Device, a act) error {
 	if err != nil {
 		return err
 	}
-	err = g.handlePOP3(d, a.name, key)
-	return errors.Join(err, g.others(nil)) // what POP3 deletes, IMAP devices see go
+	switch d := d.(type) {
+	case *compare.POP3Device:
+		err = handlePOP3(g.ctx, d, a.name, key)
+	case *compare.IMAPDevice:
+		err = handleIMAP(g.ctx, d, a.name, key)
+	}
+	return errors.Join(err, g.others(d))
 }
 
-func (g *play) handlePOP3(d *compare.POP3Device, what, key string) error {
+func handlePOP3(ctx context.Context, d *compare.POP3Device, what, key string) error {
 	switch what {
 	case "read":
-		return d.Read(g.ctx, key)
+		return d.Read(ctx, key)
 	case "flag":
 		return d.Flag(key)
 	case "file":
 		return d.File(key, folderFiled)
 	case "delete":
-		return d.Delete(g.ctx, key)
+		return d.Delete(ctx, key)
 	}
 	return fmt.Errorf("a device cannot %q", what)
-}
-
-func (g *play) onIMAP(d *compare.IMAPDevice, a act) error {
-	switch a.name {
-	case "sync":
-		return d.Sync(g.ctx)
-	case "cable":
-		cable(d)
-		return nil
-	}
-	key, err := chosen(d, a.key)
-	if err != nil {
-		return err
-	}
-	err = handleIMAP(g.ctx, d, a.name, key)
-	return errors.Join(err, g.others(d))
 }
 
 func handleIMAP(ctx context.Context, d *compare.IMAPDevice, what, key string) error {
