@@ -28,7 +28,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "share"))
 			env.Setenv("HOME", env.WorkDir)
-			for _, name := range []string{"IMAP", "IMAPS", "POP3", "POP3S", "LMTP"} {
+			for _, name := range []string{"IMAP", "IMAPS", "POP3", "POP3S", "LMTP", "WEB"} {
 				port, err := freePort()
 				if err != nil {
 					return err
