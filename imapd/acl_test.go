@@ -3,11 +3,13 @@ package imapd
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 
+	"tandem/imapd/internal/wire"
 	"tandem/store"
 )
 
@@ -309,4 +311,29 @@ func TestOwnNameBeforeOthers(t *testing.T) {
 	c.send("d STATUS Shared/Team (MAILBOXID)")
 	c.expect("* STATUS Shared/Team (MAILBOXID (" + theirs.MailboxID + "))")
 	c.expect("d OK ...")
+}
+
+// TestRightsWithdrawnInMidCommand: a FETCH that is answering stops.
+func TestRightsWithdrawnInMidCommand(t *testing.T) {
+	p := newPlayground(t)
+	p.lay(t, store.RightRead, 0)
+	for range 3 * pageSize {
+		put(t, p.store, p.alice, p.box)
+	}
+	opened, err := p.store.View(t.Context(), p.carol, p.box)
+	must(t, err)
+	defer opened.Close()
+	must(t, opened.Load(t.Context()))
+	v := &view{View: opened}
+	s := &session{srv: p.Server, view: v, enc: wire.NewEncoder(io.Discard), enabled: map[string]bool{}}
+	told := 0
+	f := newFetcher(t.Context(), s, &fetchArgs{ops: []fetchOp{{write: func(*fetcher, *fetched) error {
+		if told++; told == 1 {
+			must(t, p.store.DeleteACL(context.Background(), p.alice, p.box, "carol"))
+		}
+		return nil
+	}}}})
+	if err := f.run(v.everything()); store.KindOf(err) != store.Forbidden || told > pageSize {
+		t.Errorf("%d messages were told, then: %v", told, err)
+	}
 }

@@ -176,6 +176,9 @@ func (s *session) lookIn(ctx context.Context, v *view, a *searchArgs, h harvest)
 	if damaged > 0 {
 		s.log.Error("damaged messages were not searched", "mailbox", v.name, "messages", damaged)
 	}
+	if err == nil {
+		err = v.stillOpen()
+	}
 	return err
 }
 

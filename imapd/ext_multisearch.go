@@ -185,14 +185,15 @@ func (s *session) searchOne(ctx context.Context, a *searchArgs, box *store.Mailb
 	}
 	found := newSearchResult(a)
 	if err := s.findIn(ctx, v, a, found); err != nil || found.count == 0 {
-		return err
+		return passOver(err)
 	}
 	a.of = box
 	s.tellESearch(a, found)
 	return nil
 }
 
-// passOver forgives a mailbox that has gone meanwhile.
+// passOver forgives a mailbox that has gone or been closed to this user
+// meanwhile.
 func passOver(err error) error {
 	if kind := store.KindOf(err); kind == store.NotFound || kind == store.Forbidden {
 		return nil

@@ -78,6 +78,9 @@ func (f *fetcher) run(uids store.UIDSet) error {
 		if f.since != nil {
 			page = changedAfter(page, *f.since)
 		}
+		if err := f.v.stillOpen(); err != nil {
+			return err
+		}
 		if err := f.page(page); err != nil {
 			return err
 		}

@@ -212,6 +212,14 @@ func (v *view) namesOf(set store.Flags) (names []string) {
 // deleted, and its ACL with it, is as empty to others as to its owner.
 func (v *view) isClosed() bool { return !v.Rights().Has(store.RightRead) && !v.Deleted() }
 
+// stillOpen is nil unless the mailbox was closed to this user meanwhile.
+func (v *view) stillOpen() error {
+	if v.isClosed() {
+		return store.Errorf(store.Forbidden, "you may no longer read the mailbox")
+	}
+	return nil
+}
+
 // mayChange says whether anything in the mailbox can be changed by this user
 // (RFC 4314 section 5.2).
 func (v *view) mayChange() bool {
