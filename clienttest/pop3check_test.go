@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestPOP3Check runs the conformance checks of the binary against itself, over
-// each kind of connection and with each way to put mail in. Nothing may fail, and
+// TestPOP3Check runs the conformance checks of the binary against itself, with each
+// way to TLS and each way to put mail in. Nothing may fail, and
 // what is skipped has a reason that is not the server's.
 func TestPOP3Check(t *testing.T) {
 	t.Parallel()
@@ -15,10 +15,6 @@ func TestPOP3Check(t *testing.T) {
 		args func(target) []string
 		skip map[string]bool
 	}{
-		"plain, IMAP": {
-			func(to target) []string { return []string{to.POP3, "--imap", to.IMAP} },
-			map[string]bool{"tls-implicit": true},
-		},
 		"STLS, IMAP": {
 			func(to target) []string {
 				return []string{"localhost:" + port(t, to.POP3), "--starttls", "--imap", "localhost:" + port(t, to.IMAPS), "--imap-tls"}
