@@ -317,7 +317,9 @@ func (b *believer) waitInIdle() {
 	tag := b.tag()
 	b.busy = "IDLE"
 	b.say(tag + " IDLE")
-	b.until("+ ")
+	if b.until("+ ") == "BYE" {
+		return
+	}
 	wait := time.NewTimer(time.Duration(b.rnd.IntN(8)) * time.Millisecond)
 	conn := b.conn
 	sent := make(chan struct{})
