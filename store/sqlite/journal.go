@@ -11,9 +11,10 @@ import (
 // record is what a verb writes about itself.
 //
 // Of a "quit" uids are what it deleted and detail is lines: the policy carried
-// out, then "seen SET" for what it marked \Seen, "moved SET" for what went to
-// other_mailbox as other_uids when that is not all of uids (shared), and "brake
-// POLICY" when that policy was softened into the first line's. Undo reads it. A
+// out, then "moved SET" for what went to other_mailbox as other_uids when that is
+// not all of uids (shared), "brake POLICY" when that policy was softened into the
+// first line's, "next UID" for the mailbox's next UID then, and "seen SET" for what
+// it marked \Seen. Undo reads it. A
 // "release" is a move of what devices had deleted under shared and none of them
 // holds back any more.
 type record struct {

@@ -43,7 +43,7 @@ func TestJournal(t *testing.T) {
 			return nil
 		})
 	}))
-	want := []string{"insert|1:2||", `flags|1:2||+\Seen k`, "create|||a", "copy|1:2|1:2|", "move|1|3|", "expunge|1||", "quit|2|1|trash",
+	want := []string{"insert|1:2||", `flags|1:2||+\Seen k`, "create|||a", "copy|1:2|1:2|", "move|1|3|", "expunge|1||", "quit|2|1|trash/next 4",
 		"read|3:5,9||", "rename|||a/b", "delete|2||b"}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Fatalf("journal:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -70,10 +70,10 @@ func (t *tx) quitDeletions(by store.Actor, m *mailboxRow, q store.Quit) (rec rec
 		rec, err = t.quitTrash(m, q.Deleted)
 		res.Left = rec.uids.Len()
 	}
-	rec.detail += softened
 	if res.Deleted = rec.uids.Len(); err != nil || res.Deleted == 0 {
 		return rec, res, err
 	}
+	rec.detail += softened + "\nnext " + strconv.FormatUint(uint64(m.UIDNext), 10)
 	_, err = t.exec("UPDATE credential SET pop3_deleted = 1, pop3_shared = max(pop3_shared, ?) WHERE id = ?",
 		res.Policy == store.DeleteShared, by.Credential)
 	return rec, res, err

@@ -42,6 +42,7 @@ type quit struct {
 	uids       store.UIDSet
 	moved      store.UIDSet // of uids, to trash
 	became     store.UIDSet // there
+	next       store.UID    // of the mailbox: from here on its entries came later
 }
 
 // hides reports whether the mailbox keeps what the session deleted.
@@ -84,10 +85,18 @@ func quitFrom(r row) (q quit, err error) {
 		q.moved = q.uids
 	}
 	for _, line := range lines[1:] {
-		if set, ok := strings.CutPrefix(line, "moved "); ok {
-			if q.moved, err = parseSet(set); err != nil {
-				return q, err
-			}
+		what, text, _ := strings.Cut(line, " ")
+		set, err := store.UIDSet(nil), error(nil)
+		if what == "moved" || what == "next" {
+			set, err = parseSet(text)
+		}
+		switch {
+		case err != nil:
+			return q, err
+		case what == "moved":
+			q.moved = set
+		case what == "next" && len(set) > 0:
+			q.next = set[0].Start
 		}
 	}
 	if q.moved.Len() != q.became.Len() {
@@ -111,6 +120,8 @@ type undo struct {
 	by   store.Actor
 	quit quit
 	done store.Undone
+
+	returned map[store.MessageID]bool // what others have put back into the maildrop
 
 	back   []revival     // what is made again
 	closed []store.Grave // tombstones that it comes from

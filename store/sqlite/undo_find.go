@@ -22,6 +22,17 @@ type casualty struct {
 	filed string // the mailbox where it was put after the QUIT
 }
 
+// message is the one that it was an entry of, 0 when nothing is left that tells.
+func (x *casualty) message() store.MessageID {
+	switch {
+	case x.known:
+		return x.before.entry.Message
+	case x.inTrash:
+		return x.trashed.Message
+	}
+	return x.after.entry.Message
+}
+
 // trashed is an entry of the trash.
 type trashed struct {
 	mailbox store.MailboxID
@@ -50,6 +61,9 @@ func (u *undo) collect(uids store.UIDSet) error {
 	if err != nil {
 		return err
 	}
+	if err := u.findReturned(); err != nil {
+		return err
+	}
 	became := map[store.UID]store.UID{}
 	c := cursor{set: u.quit.became}
 	for uid := range all(u.quit.moved) {
@@ -72,12 +86,14 @@ func (u *undo) decide(x *casualty) error {
 	switch {
 	case x.known && x.before.fate == fateBack:
 		u.done.Already++
+	case u.returned[x.message()]: // by a copy, which may have left it in the trash too
+		u.done.Already++
 	case x.inTrash:
 		u.bring(x, x.trashed.Entry, x.trashed.more)
 		u.dug = append(u.dug, store.Grave{Mailbox: x.trashed.mailbox, UID: x.trashed.UID})
 	case !x.known && x.wasInTrash && x.after.fate == fateBack:
 		u.done.Already++
-	case x.filed != "" && x.filed == u.quit.name: // somebody copied it back
+	case x.filed != "" && x.filed == u.quit.name: // made again meanwhile, and the message put there
 		u.done.Already++
 	case x.filed != "":
 		u.left(x.filed)
@@ -184,13 +200,22 @@ func (u *undo) inTrash(uids store.UIDSet) (map[store.UID]trashed, error) {
 	return found, nil
 }
 
-// filedSince finds the mailboxes into which messages of expunged entries were put
-// after the QUIT.
+// findReturned finds the messages that were put into the maildrop after the QUIT.
+func (u *undo) findReturned() error {
+	u.returned = map[store.MessageID]bool{}
+	return u.query("SELECT message FROM entry WHERE mailbox = ? AND uid >= ?", func(r row) error {
+		u.returned[store.MessageID(r.int(0))] = true
+		return nil
+	}, u.quit.mailbox, u.quit.next)
+}
+
+// filedSince finds the other mailboxes into which messages of expunged entries were
+// put after the QUIT.
 func (u *undo) filedSince(uids store.UIDSet) (map[store.UID]string, error) {
 	found := map[store.UID]string{}
 	for _, span := range uids {
 		err := u.query(`SELECT x.uid, m.name FROM tombstone x JOIN entry e ON e.message = x.message JOIN mailbox m ON m.id = e.mailbox
-			WHERE x.mailbox = ?1 AND x.uid BETWEEN ?2 AND ?3 AND (e.saved > ?4 OR e.saved = ?4 AND e.mailbox <> ?1) AND m.id >> 39 & 1 = 0`, func(r row) error {
+			WHERE x.mailbox = ?1 AND x.uid BETWEEN ?2 AND ?3 AND e.saved >= ?4 AND e.mailbox <> ?1 AND m.id >> 39 & 1 = 0`, func(r row) error {
 			found[store.UID(r.int(0))] = r.text(1)
 			return nil
 		}, u.quit.mailbox, span.Start, span.Stop, u.quit.time)

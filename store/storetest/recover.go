@@ -131,6 +131,27 @@ var recoverTests = map[string]func(*fixture){
 		f.wantUIDs(work, "1:2")
 		f.wantUndone(f.undo(), 0, 0, 2, 2, 0)
 	},
+	"undo does not bring back what somebody has copied back": func(f *fixture) {
+		f.put(f.inbox, 4, 0)
+		twin := f.copy(f.inbox, f.inbox, 4, false)
+		f.quit(set(1, 2, 3, 4), nil, store.DeleteTrash)
+		trash := f.named("Trash").ID
+		f.copy(trash, f.inbox, 1, false) // and leaves it in the trash
+		f.copy(trash, f.inbox, 2, false)
+		f.expunge(trash, 2)
+		f.copy(trash, f.inbox, 3, true)
+		f.wantUIDs(f.inbox, "5:8")
+		f.wantUndone(f.undo(), 1, 0, 3, 0, 0)
+		f.wantUIDs(f.inbox, "5:9")
+		f.equal("beside its twin", f.entry(f.inbox, 9).Message, f.entry(f.inbox, twin).Message)
+		f.wantUndone(f.undo(), 0, 0, 4, 0, 0)
+		// Under another session that deleted what the first one's undoing has not
+		// brought back.
+		f.by.Session += " again"
+		f.quit(set(6), nil, store.DeleteTrash)
+		f.wantUndone(f.undo(), 1, 0, 0, 0, 0)
+		f.wantUIDs(f.inbox, "5,7:10")
+	},
 	"undo brings back what a quit expunged": func(f *fixture) {
 		f.put(f.inbox, 200, store.FlagAnswered)
 		before := f.mail(f.inbox, 150)

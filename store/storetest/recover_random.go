@@ -13,7 +13,8 @@ import (
 
 // testRandomRecovery deletes and brings back at random. Whatever is done, what
 // was published is what there is, Recently Deleted has what can be brought back,
-// every message is somewhere or expunged, and no two in a mailbox share a UIDL.
+// every message is somewhere or expunged, no two in a mailbox share a UIDL, and no
+// undo makes more of a message than there was.
 func testRandomRecovery(t *testing.T, open Open) {
 	rapid.Check(t, func(rt *rapid.T) {
 		f := newFixture(reporter{t, rt}, open)
@@ -21,7 +22,8 @@ func testRandomRecovery(t *testing.T, open Open) {
 			f.finish()
 			f.Engine = nil
 		}()
-		w := &recoveryWalk{fixture: f, mirrors: map[store.MailboxID]map[store.UID]store.Entry{}, kept: map[store.MessageID]bool{}}
+		w := &recoveryWalk{fixture: f, mirrors: map[store.MailboxID]map[store.UID]store.Entry{}, kept: map[store.MessageID]bool{},
+			before: map[string]map[store.MessageID]int{}}
 		if rapid.Bool().Draw(rt, "from the start") {
 			f.must(f.ShowExpunged(f.ctx(), true))
 		}
@@ -43,6 +45,7 @@ type recoveryWalk struct {
 	mirrors  map[store.MailboxID]map[store.UID]store.Entry
 	kept     map[store.MessageID]bool // every message there ever was
 	sessions []string
+	before   map[string]map[store.MessageID]int // how often INBOX had a message when a session ended
 }
 
 func (w *recoveryWalk) pick(rt *rapid.T) store.MailboxID {
@@ -81,6 +84,7 @@ func (w *recoveryWalk) quit(rt *rapid.T) {
 	by := w.by
 	by.Protocol, by.Session = "pop3", "pop"+string(rune('a'+len(w.sessions)))
 	policy := rapid.SampledFrom([]store.DeletePolicy{store.DeleteTrash, store.DeleteExpunge, store.DeleteKeep, store.DeleteShared}).Draw(rt, "policy")
+	w.before[by.Session] = w.often()
 	res, err := w.Quit(w.ctx(), by, w.inbox, store.Quit{Deleted: w.uids(rt), Policy: policy, Retired: retired})
 	w.must(err)
 	if res.Deleted > 0 {
@@ -103,8 +107,14 @@ func (w *recoveryWalk) undoOne(rt *rapid.T) {
 		return
 	}
 	session := rapid.SampledFrom(w.sessions).Draw(rt, "session")
+	has := w.often()
 	first, err := w.Undo(w.ctx(), w.admin, session)
 	w.must(err)
+	for message, n := range w.often() {
+		if n > max(has[message], w.before[session][message]) {
+			w.Fatalf("INBOX has message %d %d times after the undo, %d before, %d before the session", message, n, has[message], w.before[session][message])
+		}
+	}
 	n := first.Restored + first.Shown + first.Already + first.Lost
 	for _, filed := range first.Filed {
 		n += filed
@@ -113,6 +123,15 @@ func (w *recoveryWalk) undoOne(rt *rapid.T) {
 	again, err := w.Undo(w.ctx(), w.admin, session)
 	w.must(err)
 	w.equal("a second undo", again.Restored+again.Shown, 0)
+}
+
+// often counts the entries of each message in INBOX.
+func (w *recoveryWalk) often() map[store.MessageID]int {
+	n := map[store.MessageID]int{}
+	for _, e := range w.load(w.inbox).Entries {
+		n[e.Message]++
+	}
+	return n
 }
 
 func (w *recoveryWalk) undeleteSome(rt *rapid.T) {
