@@ -68,7 +68,9 @@ func (c *counter) count(e *Event) {
 	}
 	i := c.of(e)
 	t := &c.totals[i]
-	if e.Kind != KindPass {
+	switch e.Kind {
+	case KindAct, KindDevice, KindFact: // before these the run prepares and looks, no device waits
+	default:
 		t.Micros += spent
 	}
 	switch e.Kind {

@@ -54,22 +54,19 @@ export class Drawings {
   }
 }
 
-// latencies computes, from this run's own numbers, how long it would have taken
-// on other lines: round trips times latency, and what the bytes took.
+// latencies computes, from this run's own numbers, how long the first subject
+// would have taken on other lines, or else all of it: round trips times latency,
+// and the rest as it was measured. A visitor who plays may have changed the line
+// meanwhile: then it is round trips alone.
 function latencies(state, sums) {
+  const here = state.run?.link?.latency || 0; // nanoseconds
+  const sides = protocols.map((p) => {
+    const s = sums[p];
+    const [time, trips] = s.first === undefined ? [s.time, s.trips + s.setup] : [s.first, s.firstTrips];
+    return { trips, rest: state.scene ? Math.max(0, time / 1e6 - (trips * here) / 1e9) : 0 };
+  });
   const list = [];
-  const link = state.run?.link || {};
-  const here = (link.latency || 0) / 1e6; // ms
-  for (let ms = 0; ms <= 600; ms += 20) {
-    const row = [ms];
-    for (const p of protocols) {
-      const s = sums[p], trips = s.trips + s.setup;
-      const measured = (s.first ?? 0) / 1e6;
-      const before = s.first === undefined ? 0 : Math.max(0, measured - (trips * here) / 1e3);
-      row.push(before + (trips * ms) / 1e3);
-    }
-    list.push(row);
-  }
+  for (let ms = 0; ms <= 600; ms += 20) list.push([ms, ...sides.map((s) => s.rest + (s.trips * ms) / 1e3)]);
   return list;
 }
 

@@ -72,7 +72,7 @@ export class State {
     this.last = e.t;
     if (!e.protocol) return;
     const t = this.total(e);
-    if (e.kind !== "pass") t.microseconds += spent;
+    if (!["act", "device", "fact"].includes(e.kind)) t.microseconds += spent;
     switch (e.kind) {
       case "act":
         this.acted.set(t, e.t);
@@ -96,7 +96,10 @@ export class State {
         this.point(e);
         break;
       case "mark":
-        if (e.text === "first subject" && t.first_subject_us === undefined) t.first_subject_us = e.t - (this.acted.get(t) ?? e.t);
+        if (e.text === "first subject" && t.first_subject_us === undefined) {
+          t.first_subject_us = e.t - (this.acted.get(t) ?? e.t);
+          t.first_round_trips = t.round_trips + t.setup_round_trips;
+        }
         break;
       case "device":
         this.device(e).disk = e.disk;
@@ -141,7 +144,7 @@ export class State {
   // sums adds the totals of each protocol up, whatever their label.
   sums() {
     const out = {};
-    for (const p of protocols) out[p] = { bytes: 0, up: 0, down: 0, trips: 0, setup: 0, connections: 0, first: undefined, disk: 0, devices: 0 };
+    for (const p of protocols) out[p] = { bytes: 0, up: 0, down: 0, trips: 0, setup: 0, connections: 0, first: undefined, firstTrips: 0, time: 0, disk: 0, devices: 0 };
     for (const t of this.totals.values()) {
       const s = out[t.protocol];
       s.up += t.bytes_up;
@@ -150,7 +153,8 @@ export class State {
       s.trips += t.round_trips;
       s.setup += t.setup_round_trips;
       s.connections += t.connections;
-      if (t.first_subject_us !== undefined && s.first === undefined) s.first = t.first_subject_us;
+      s.time += t.microseconds;
+      if (t.first_subject_us !== undefined && s.first === undefined) [s.first, s.firstTrips] = [t.first_subject_us, t.first_round_trips];
     }
     for (const d of this.devices.values()) {
       if (!d.disk || d.disk.lost) continue;
