@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -401,7 +402,16 @@ func (c *Credential) Expired(now time.Time) bool {
 }
 
 // Credentials lists an account's credentials that are not revoked, its own
-// password first.
+// password first. Uses that are not on disk yet are in it.
 func (s *Store) Credentials(ctx context.Context, account AccountID) ([]Credential, error) {
-	return s.engine.Credentials(ctx, account)
+	list, err := s.engine.Credentials(ctx, account)
+	s.usesMu.Lock()
+	defer s.usesMu.Unlock()
+	for i := range list {
+		c := &list[i]
+		if u, ok := s.uses[c.ID]; ok && !u.Time.Before(c.LastUsed) {
+			c.LastUsed, c.LastAddr, c.LastClient = u.Time, cmp.Or(u.Addr, c.LastAddr), cmp.Or(u.Client, c.LastClient)
+		}
+	}
+	return list, err
 }
