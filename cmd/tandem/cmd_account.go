@@ -299,7 +299,7 @@ func accountPolicyCommand(a *app) *cobra.Command {
 			"has deleted it, and then goes into Trash (shared).",
 		Args: args(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			del, see, mark, err := flags.read()
+			del, see, mark, err := flags.read(cmd.Flags())
 			if err == nil && (flags.del == inherit || flags.see == inherit || flags.mark == inherit) {
 				err = usageError{errors.New("set the policy: an account has no other one to follow")}
 			}

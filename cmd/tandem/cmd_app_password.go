@@ -37,9 +37,22 @@ func (p *policyFlags) register(f *pflag.FlagSet) {
 // inherit is the value of an option that takes a policy back.
 const inherit = "account"
 
+// filled refuses options with nothing in them, as a script's unset variable makes.
+func filled(f *pflag.FlagSet) (err error) {
+	f.Visit(func(option *pflag.Flag) {
+		if option.Value.String() == "" {
+			err = usageError{fmt.Errorf("--%s is empty", option.Name)}
+		}
+	})
+	return err
+}
+
 // read gives what was said; nil for nothing. What says that the account's policy
 // holds is "".
-func (p *policyFlags) read() (del *store.DeletePolicy, see *store.SeeRule, mark *store.Switch, err error) {
+func (p *policyFlags) read(f *pflag.FlagSet) (del *store.DeletePolicy, see *store.SeeRule, mark *store.Switch, err error) {
+	if err := filled(f); err != nil {
+		return nil, nil, nil, err
+	}
 	word := func(s string) string {
 		if s == inherit {
 			return ""
@@ -80,8 +93,8 @@ func (p *passwordFlags) register(f *pflag.FlagSet, scope string) {
 }
 
 // read gives what was said.
-func (p *passwordFlags) read(now time.Time) (u store.CredentialUpdate, err error) {
-	if u.POP3Delete, u.POP3See, u.POP3MarkSeen, err = p.policyFlags.read(); err != nil {
+func (p *passwordFlags) read(f *pflag.FlagSet, now time.Time) (u store.CredentialUpdate, err error) {
+	if u.POP3Delete, u.POP3See, u.POP3MarkSeen, err = p.policyFlags.read(f); err != nil {
 		return u, err
 	}
 	if p.scope != "" {
@@ -133,7 +146,7 @@ func appPasswordAddCommand(a *app) *cobra.Command {
 			"deleted it. Policies that are not given are the account's (tandem account policy).",
 		Args: args(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			u, err := flags.read(time.Now())
+			u, err := flags.read(cmd.Flags(), time.Now())
 			if err != nil {
 				return err
 			}
@@ -223,7 +236,7 @@ func appPasswordSetCommand(a *app) *cobra.Command {
 			"The word account takes a policy back, and the account's holds again.",
 		Args: args(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			u, err := flags.read(time.Now())
+			u, err := flags.read(cmd.Flags(), time.Now())
 			if err == nil && u == (store.CredentialUpdate{}) {
 				err = usageError{errors.New("change the app password: nothing is given to be changed")}
 			}
