@@ -85,6 +85,9 @@ func (r Rights) Has(need Rights) bool { return r&need == need }
 // Anyone is the identifier that stands for every account.
 const Anyone = "anyone"
 
+// MaxGrants is how many accounts an ACL may name.
+const MaxGrants = 1000
+
 // OwnerRights are what the owner may do with a mailbox: everything, but to look
 // at Recently Deleted, which nobody else can be given rights on.
 func (id MailboxID) OwnerRights() Rights {
@@ -185,6 +188,21 @@ func (r Rights) Allow(need Rights) error {
 	return nil
 }
 
+// AllowAnnotations is nil when r lets its holder see a mailbox's annotations and
+// set private ones: l and any of r, s, w, i, p (RFC 5464 section 3.3); to set
+// shared ones it takes l and w.
+func (r Rights) AllowAnnotations(setShared bool) error {
+	const anyOf = RightRead | RightSeen | RightWrite | RightInsert | RightPost
+	need := RightLookup
+	switch {
+	case setShared:
+		need |= RightWrite
+	case r&anyOf == 0:
+		need |= RightRead
+	}
+	return r.Allow(need)
+}
+
 // Flags gives the flags that may be changed under r (RFC 4314 section 4):
 // s is for \Seen, t for \Deleted, w for all others and for keywords.
 func (r Rights) Flags() Flags {
@@ -219,7 +237,7 @@ func (s *Store) ACL(ctx context.Context, by Actor, id MailboxID) ([]ACLEntry, er
 // SetACL changes an entry of a mailbox's ACL: needs RightAdminister. The
 // identifier may be any name the account logs in with, Anyone, or either after
 // a "-". Invalid for one that is no account; Forbidden for what would take
-// rights away from the owner.
+// rights away from the owner; Limit beyond MaxGrants.
 func (s *Store) SetACL(ctx context.Context, by Actor, id MailboxID, identifier string, rights Rights, op ACLOp) error {
 	// Who may not know of the mailbox, or not administer it, is told so and not
 	// which accounts there are.

@@ -171,7 +171,8 @@ type MailboxEngine interface {
 	// Rights gives the actor's rights on a mailbox.
 	Rights(ctx context.Context, by Actor, id MailboxID) (Rights, error)
 	// ACL lists a mailbox's ACL, the owner first; SetACL changes it. Both need
-	// RightAdminister. Forbidden is what takes rights away from the owner.
+	// RightAdminister. Forbidden is what takes rights away from the owner, Limit
+	// one account more than MaxGrants.
 	ACL(ctx context.Context, by Actor, id MailboxID) ([]ACLEntry, error)
 	SetACL(ctx context.Context, by Actor, id MailboxID, change ACLChange) error
 	// Shared lists the mailboxes of others that the actor may know of, by owner

@@ -133,7 +133,10 @@ func (w *Watch) noteShared(c *Change) {
 	have := w.shared[c.Mailbox.ID]
 	part := *c
 	if !have.Has(RightLookup) {
-		part.List, part.Metadata = false, nil
+		part.List = false
+	}
+	if have.AllowAnnotations(false) != nil {
+		part.Metadata = nil
 	}
 	if have.Has(RightRead) || part.List || len(part.Metadata) > 0 {
 		w.note(&part, have.Has(RightRead))

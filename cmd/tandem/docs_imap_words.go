@@ -88,7 +88,7 @@ func imapWords() []imapWord {
 		{"QUOTA=RES-MAILBOX", "9208", "", "?+--"},
 		{"QUOTASET", "9208", "for administrators", "?+--"},
 		{"METADATA", "5464", "entries of mailboxes and of the server, private and shared; changes are told by NOTIFY", "o+-+"},
-		{"ACL", "4314", "flags are the mailbox's, not each user's; a mailbox made below another has its rights; negative rights", "o++-"},
+		{"ACL", "4314", "flags are the mailbox's, not each user's; a mailbox made below another has its rights; negative rights; 1,000 accounts a mailbox", "o++-"},
 		{"RIGHTS=texk", "4314", "", "o++-"},
 	}
 }

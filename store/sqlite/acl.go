@@ -230,6 +230,11 @@ func (e *Engine) SetACL(ctx context.Context, by store.Actor, id store.MailboxID,
 		if now == was {
 			return nil
 		}
+		if !ok {
+			if err := t.roomForGrant(id); err != nil {
+				return err
+			}
+		}
 		if err := t.putGrant(id, change.Grantee, now); err != nil {
 			return err
 		}
@@ -248,6 +253,15 @@ func ownerKeeps(c store.ACLChange) error {
 		return nil
 	}
 	return store.Errorf(store.Forbidden, "the owner of a mailbox always has all rights on it")
+}
+
+// roomForGrant refuses one more than store.MaxGrants.
+func (t *tx) roomForGrant(id store.MailboxID) error {
+	n, err := t.integer("SELECT count(*) FROM acl WHERE mailbox = ?", id)
+	if err == nil && n >= store.MaxGrants {
+		err = store.Errorf(store.Limit, "an ACL may name %d accounts", store.MaxGrants)
+	}
+	return err
 }
 
 func (t *tx) putGrant(id store.MailboxID, grantee store.AccountID, g store.Grant) error {

@@ -21,22 +21,14 @@ func metadataKey(by store.Actor, at store.MailboxID, shared bool) (owner, reader
 	return owner, reader
 }
 
-// mayAnnotate checks the right to see annotations and set private ones: l and
-// any of r, s, w, i, p (RFC 5464 section 3.3); to set shared ones also w.
+// mayAnnotate checks the right to see annotations and set private ones, or to
+// set shared ones.
 func mayAnnotate(c *conn, by store.Actor, at store.MailboxID, setShared bool) error {
 	have, err := rightsOn(c, by, at)
 	if err != nil {
 		return err
 	}
-	const anyOf = store.RightRead | store.RightSeen | store.RightWrite | store.RightInsert | store.RightPost
-	need := store.RightLookup
-	switch {
-	case setShared:
-		need |= store.RightWrite
-	case have&anyOf == 0:
-		need |= store.RightRead
-	}
-	return have.Allow(need)
+	return have.AllowAnnotations(setShared)
 }
 
 func isShared(name string) bool { return strings.HasPrefix(name, "/shared/") }

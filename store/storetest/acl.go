@@ -85,6 +85,27 @@ var aclTests = map[string]func(*fixture){
 		f.must(err)
 		f.equal("left of it", len(grants), 0)
 	},
+	"an ACL names so many accounts": func(f *fixture) {
+		id := f.create("box")
+		list := make([]store.NewAccount, store.MaxGrants)
+		for i := range list {
+			list[i] = store.NewAccount{Name: fmt.Sprintf("guest%d", i), Hash: "h"}
+		}
+		f.must(f.CreateAccounts(f.ctx(), list, false))
+		f.grant(id, 0, "l")
+		for i := range list[1:] {
+			a, err := f.AccountByName(f.ctx(), list[i].Name)
+			f.must(err)
+			f.grant(id, a.ID, "lr")
+		}
+		last, err := f.AccountByName(f.ctx(), list[len(list)-1].Name)
+		f.must(err)
+		change := store.ACLChange{Grantee: last.ID, Rights: store.RightRead}
+		f.wantKind(f.SetACL(f.ctx(), f.by, id, change), store.Limit)
+		f.grant(id, 0, "")
+		f.must(f.SetACL(f.ctx(), f.by, id, change))
+		f.grant(id, last.ID, "-w") // which is the same account
+	},
 	"an owner keeps all rights": func(f *fixture) {
 		id := f.create("box")
 		f.grant(id, f.bob, "la")
