@@ -121,15 +121,27 @@ func TestThreeDevices(t *testing.T) {
 				}
 			})
 		}
+		over := make(chan struct{})
+		go func() { running.Wait(); close(over) }()
 		for round := range rounds {
 			want := acked.Load() + int64(50+rand.IntN(150))
+			ended := false // all that is left may be gone before that
 			if err := poll(func() error {
+				select {
+				case <-over:
+					ended = true
+					return nil
+				default:
+				}
 				if n := acked.Load(); n < want {
 					return fmt.Errorf("%d of %d deletions", n, want)
 				}
 				return nil
 			}); err != nil {
 				t.Error(err)
+				break
+			}
+			if ended && round > 0 {
 				break
 			}
 			if round%3 == 2 {
@@ -154,7 +166,7 @@ func TestThreeDevices(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		running.Wait()
+		<-over
 	}
 	run(4, laptop, phone)
 	sameMail(t, mailboxMail(t, to, "INBOX"), mails)
