@@ -17,10 +17,12 @@
 //	pop3_test.go       a small POP3 client
 //	lmtp_test.go       a small LMTP client
 //	marionette_test.go driving a Gecko program
+//	browser_test.go    driving Chromium
 //
 //	utf8_test.go       internationalized mail over POP3, and mailboxes named in the login
 //	uidl_test.go       from a real Dovecot (dovecot_test.go) to tandem, nothing downloaded twice
 //	compare_test.go    tandem compare against a real Dovecot
+//	compare_page_test.go account_page_test.go   the web pages in a browser
 //	mbsync_test.go fetchmail_test.go getmail_test.go mpop_test.go
 //	curl_test.go mutt_test.go neomutt_test.go offlineimap_test.go
 //	python_test.go thunderbird_test.go aerc_test.go imapclient_test.go
@@ -31,6 +33,8 @@
 //	cross_test.go      one protocol seen from another
 //	shared_test.go     all POP3 clients and mbsync on one account at once
 //	devices_test.go    several POP3 devices on one account
+//	acl_test.go        mbsync in mailboxes that others share
+//	undo_test.go recently_test.go   taking deletions back, by commands and by IMAP
 //	kill_test.go       SIGKILL under load, again and again
 //	lifecycle_test.go  second server, SIGTERM, administration meanwhile
 //	migrate_test.go    import, export and accounts, seen by clients
@@ -41,7 +45,7 @@
 //	crowd_test.go      hundreds of idle sessions
 //
 // Environment: TANDEM_BIN (a binary to test), TANDEM_CORPUS (the mbox.gz of
-// real mail), CLIENTTEST_KILL_ROUNDS (rounds of the SIGKILL test, 5 without),
+// real mail), TANDEM_SCREENSHOTS (where the browser tests leave pictures), CLIENTTEST_KILL_ROUNDS (rounds of the SIGKILL test, 5 without),
 // CLIENTTEST_TARGET (another server for the jobs, see target_test.go).
 //
 // Invariants: every server has its own directory and ports; when a test ends,

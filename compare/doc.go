@@ -16,6 +16,7 @@
 //
 //	event.go        Event, its kinds and what they carry
 //	totals.go       Totals and Results: the numbers, from events
+//	report.go       results as a table and Markdown; report_html.go: with the transcripts
 //	save.go         saved runs: Save, Load, Check
 //	explain.go      what each line is for, and its RFC
 //	clock.go        real time, and time that the link takes or nobody waits for
@@ -33,6 +34,7 @@
 //	device_*.go     the devices
 //	observer.go     the run's own hand at the server, not counted
 //	stage.go        Stage: running scenarios, delivering, looking
+//	switch.go       changing the link or a policy while a stage is open
 //	scenario.go     the list of scenarios; scenario_*.go: one each
 //	page/           a browser page of runs as they happen
 //

@@ -24,7 +24,7 @@
 //	space.go       the reserve of free space and the spare file
 //	faults.go      errors of SQLite to kinds; read-only after a failed write
 //	device.go      app passwords; release.go: which POP3 devices mail waits for
-//	account.go keyword.go mailbox.go   their verbs
+//	account.go scram.go keyword.go mailbox.go metadata.go quota.go   their verbs
 //	insert.go body.go thread.go uidl.go   taking messages in; downgrade.go is for readers without UTF-8
 //	flags.go copy.go across.go expunge.go replace.go quit.go   changing what mailboxes hold
 //	acl.go         who may do what, asked by every verb
