@@ -313,6 +313,22 @@ func TestOwnNameBeforeOthers(t *testing.T) {
 	c.expect("d OK ...")
 }
 
+// TestAccountsAreNotTold: no name tells whether there is such an account.
+func TestAccountsAreNotTold(t *testing.T) {
+	p := newPlayground(t)
+	p.lay(t, 0, 0)
+	for _, line := range []string{
+		`CREATE "%n/a//b"`, `CREATE "%n/a%"`, `CREATE "%n/x` + strings.Repeat("/x", 40) + `"`, `CREATE "%n/x" (USE (\Sent))`, `CREATE %s`,
+		`CREATE "%n/INBOX"`, `CREATE "%n/Recently Deleted/x"`, `RENAME "%n/INBOX" x`, `RENAME "%n/x" "%n/a//b"`, `DELETE "%n/INBOX"`,
+		`SELECT "%n/a//b"`, `STATUS "%n/` + strings.Repeat("x", 300) + `" (MESSAGES)`, `SUBSCRIBE "%n/INBOX"`, `GETQUOTAROOT %s`,
+		`APPEND "%n/a//b" {1+}` + "\r\nx", `SETMETADATA "%n/INBOX" (/shared/comment "x")`, `LIST "" "%n/%"`,
+	} {
+		if got, nothing := p.answer(t, line, "alice"), p.answer(t, line, "nobody"); got != nothing {
+			t.Errorf("%s: %s\nwhere there is no account: %s", line, got, nothing)
+		}
+	}
+}
+
 // TestRightsWithdrawnInMidCommand: a FETCH that is answering stops.
 func TestRightsWithdrawnInMidCommand(t *testing.T) {
 	p := newPlayground(t)

@@ -55,12 +55,12 @@ func (s *session) create(ctx context.Context, a createArgs) error {
 		}
 		box.Use = use
 	}
-	in, inner, err := s.splitName(ctx, a.name)
-	switch {
-	case err != nil:
+	if err := mayBeMade(a.name, box.Use); err != nil {
 		return err
-	case in.name != "" && box.Use != "":
-		return no("USEATTR", "Special uses are for mailboxes of one's own")
+	}
+	in, inner, err := s.splitName(ctx, a.name)
+	if err != nil {
+		return err
 	}
 	box.Name = inner
 	made, err := s.srv.cfg.Store.CreateMailbox(ctx, s.actor, in.owner, box)
@@ -79,6 +79,20 @@ func (s *session) create(ctx context.Context, a createArgs) error {
 	if _, missing := s.mailbox(ctx, a.name, 0); missing != nil {
 		return no("USEATTR", "Another mailbox is %s already", box.Use)
 	}
+	return err
+}
+
+// mayBeMade refuses foreign names that no account could have before it is looked
+// whether there is such an account: the answer must not tell.
+func mayBeMade(name string, use store.SpecialUse) error {
+	_, inner, ok := cutForeign(name)
+	if !ok {
+		return nil
+	}
+	if use != "" {
+		return no("USEATTR", "Special uses are for mailboxes of one's own")
+	}
+	_, err := store.CanonicalMailboxName(inner)
 	return err
 }
 

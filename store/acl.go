@@ -264,7 +264,7 @@ func (s *Store) Grantee(ctx context.Context, identifier string) (id AccountID, n
 	}
 	a, err := s.findLogin(ctx, name)
 	if err != nil && KindOf(err) == NotFound {
-		err = Errorf(Invalid, "no account %q to give rights to", name)
+		err = Errorf(Invalid, "no account %.100q to give rights to", name)
 	}
 	return a.ID, negative, err
 }
