@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"slices"
 	"sync"
 )
 
@@ -58,11 +59,12 @@ func (r *recorder) in(scenario, label string) {
 	r.scenario, r.label = scenario, label
 }
 
-// list gives what happened from event number from (0: the first) on.
+// list gives what happened from event number from (0: the first) on. Events do
+// not change once they are there: many viewers share them.
 func (r *recorder) list(from int) []Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return append([]Event(nil), r.events[min(from, len(r.events)):]...)
+	return slices.Clip(r.events[min(from, len(r.events)):])
 }
 
 // lost tells whether events had to be left out.

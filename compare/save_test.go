@@ -66,6 +66,24 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
+// TestLoadIsBounded: what is small in a file may be large in memory.
+func TestLoadIsBounded(t *testing.T) {
+	for reason, list := range map[string]string{
+		"more than 100000 events": "[" + strings.Repeat("{},", MaxEvents) + "{}]",
+		"lists too much":          `[{"disk":{"mail":[` + strings.Repeat("{},", MaxListed) + "{}]}}]",
+		"larger than 1 MiB":       `[{"text":"` + strings.Repeat("x", maxEvent) + `"}]`,
+		"no list":                 `{"kind":"run"}`,
+	} {
+		file, err := json.Marshal(saved{saveFormat, saveVersion, digest([]byte(list)), json.RawMessage(list)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(bytes.NewReader(file)); err == nil || !strings.Contains(err.Error(), reason) {
+			t.Errorf("%v, want %q", err, reason)
+		}
+	}
+}
+
 func TestCheckRefuses(t *testing.T) {
 	for name, change := range map[string]func([]Event){
 		"number":             func(e []Event) { e[3].Seq = 9 },
@@ -79,6 +97,13 @@ func TestCheckRefuses(t *testing.T) {
 		"scenario":           func(e []Event) { e[4].Scenario = "other" },
 		"does not say what ": func(e []Event) { e[0].Run = nil },
 		"too long":           func(e []Event) { e[4].Text = strings.Repeat("x", maxText+1) },
+		"not begun": func(e []Event) {
+			e[2] = Event{Kind: KindEnd, Seq: 3, Micros: e[2].Micros}
+			e[1] = Event{Kind: KindNote, Seq: 2, Micros: e[1].Micros}
+		},
+		"lists too much": func(e []Event) {
+			e[2] = Event{Kind: KindDevice, Scenario: "hello", Seq: 3, Micros: e[2].Micros, Disk: &Disk{Mail: make([]Mail, MaxListed+1)}}
+		},
 	} {
 		events := story()
 		change(events)

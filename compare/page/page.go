@@ -36,6 +36,8 @@ type Pages struct {
 	mux   *http.ServeMux
 	page  *template.Template
 	shows shows
+
+	places chan struct{} // one for each whole run in memory
 }
 
 //go:embed templates
@@ -52,7 +54,8 @@ func New(cfg Config) *Pages {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	p := &Pages{cfg: cfg, log: cfg.Logger, mux: http.NewServeMux(), page: template.Must(template.ParseFS(templates, "templates/*.html"))}
+	p := &Pages{cfg: cfg, log: cfg.Logger, mux: http.NewServeMux(), page: template.Must(template.ParseFS(templates, "templates/*.html")),
+		places: make(chan struct{}, maxHeavy)}
 	p.shows = newShows(cfg.Shows)
 	p.mux.Handle("GET /compare/static/", http.StripPrefix("/compare/", http.FileServerFS(static)))
 	p.mux.HandleFunc("GET /compare/{$}", p.live)
@@ -61,12 +64,12 @@ func New(cfg Config) *Pages {
 	p.mux.HandleFunc("POST /compare/play", p.beginPlay)
 	p.mux.HandleFunc("POST /compare/shows/{show}/acts", p.act)
 	p.mux.HandleFunc("GET /compare/shows/{show}/events", p.follow)
-	p.mux.HandleFunc("GET /compare/shows/{show}/run.json", p.download)
-	p.mux.HandleFunc("POST /compare/shows/{show}/save", p.save)
-	p.mux.HandleFunc("POST /compare/replay", p.upload)
-	p.mux.HandleFunc("GET /compare/replay/{run}", p.replay)
-	p.mux.HandleFunc("GET /compare/replays/{run}/events", p.replayEvents)
-	p.mux.HandleFunc("GET /compare/replays/{run}/run.json", p.replayFile)
+	p.mux.HandleFunc("GET /compare/shows/{show}/run.json", p.withRun(p.download))
+	p.mux.HandleFunc("POST /compare/shows/{show}/save", p.withRun(p.save))
+	p.mux.HandleFunc("POST /compare/replay", p.withRun(p.upload))
+	p.mux.HandleFunc("GET /compare/replay/{run}", p.withRun(p.replay))
+	p.mux.HandleFunc("GET /compare/replays/{run}/events", p.withRun(p.replayEvents))
+	p.mux.HandleFunc("GET /compare/replays/{run}/run.json", p.withRun(p.replayFile))
 	return p
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
@@ -12,15 +13,48 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"tandem/compare"
 )
 
-// maxRuns is how many runs are kept; the oldest go.
-const maxRuns = 200
+// The bounds of what is kept; the oldest runs go.
+const (
+	maxRuns  = 200
+	maxKept  = 128 << 20 // octets of all runs
+	maxRun   = 4 << 20   // octets of one: a tour has half of one
+	maxHeavy = 2         // requests at once that have a whole run in memory
+	heavyMax = time.Minute
+)
 
 // runName is what a saved run is called: a hash of what is in it.
 var runName = regexp.MustCompile(`^[a-z2-7]{26}$`)
+
+var errTooLarge = fmt.Errorf("the run is larger than %d MiB and not kept here: tandem compare --replay shows its file", maxRun>>20)
+
+// withRun is a handler that needs a whole run in memory: few of them work at
+// once, and each has a minute.
+func (p *Pages) withRun(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		patience := time.NewTimer(viewerTime)
+		defer patience.Stop()
+		select {
+		case p.places <- struct{}{}:
+			defer func() { <-p.places }()
+		case <-r.Context().Done():
+			return
+		case <-patience.C:
+			refuse(w, http.StatusServiceUnavailable, "Too many runs are being shown at the moment: try again in a minute.")
+			return
+		}
+		if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(heavyMax)); err != nil {
+			p.log.Error("run not shown", "err", err)
+			http.Error(w, "the run cannot be shown", http.StatusInternalServerError)
+			return
+		}
+		h(w, r)
+	}
+}
 
 // keep stores a run and gives its name.
 func (p *Pages) keep(events []compare.Event) (string, error) {
@@ -30,6 +64,9 @@ func (p *Pages) keep(events []compare.Event) (string, error) {
 	var text bytes.Buffer
 	if err := compare.Save(&text, events); err != nil {
 		return "", err
+	}
+	if text.Len() > maxRun {
+		return "", errTooLarge
 	}
 	if err := os.MkdirAll(p.cfg.Runs, 0o700); err != nil {
 		return "", err
@@ -51,24 +88,37 @@ func (p *Pages) keep(events []compare.Event) (string, error) {
 	return name, nil
 }
 
-// forgetOld removes the oldest runs beyond maxRuns.
+// forgetOld removes the oldest runs beyond what is kept.
 func (p *Pages) forgetOld() {
 	names, err := filepath.Glob(filepath.Join(p.cfg.Runs, "*.json"))
-	if err != nil || len(names) <= maxRuns {
+	if err != nil {
 		return
 	}
-	age := map[string]int64{}
+	about := map[string]fs.FileInfo{}
 	for _, n := range names {
 		if info, err := os.Stat(n); err == nil {
-			age[n] = info.ModTime().UnixNano()
+			about[n] = info
 		}
 	}
-	slices.SortFunc(names, func(a, b string) int { return int(min(1, max(-1, age[a]-age[b]))) })
-	for _, n := range names[:len(names)-maxRuns] {
+	names = slices.DeleteFunc(names, func(n string) bool { return about[n] == nil })
+	slices.SortFunc(names, func(a, b string) int { return about[b].ModTime().Compare(about[a].ModTime()) })
+	var size int64
+	for i, n := range names {
+		if size += about[n].Size(); i < maxRuns && size <= maxKept {
+			continue
+		}
 		if err := os.Remove(n); err != nil {
 			p.log.Warn("old run not removed", "err", err)
 		}
 	}
+}
+
+// statusOf is that of a run which was not kept.
+func statusOf(err error) int {
+	if errors.Is(err, errTooLarge) {
+		return http.StatusUnprocessableEntity
+	}
+	return http.StatusInternalServerError
 }
 
 // load reads a kept run.
@@ -92,7 +142,7 @@ func (p *Pages) save(w http.ResponseWriter, r *http.Request) {
 	}
 	name, err := p.keep(s.stage.Events(0))
 	if err != nil {
-		refuse(w, http.StatusInternalServerError, sentence(err))
+		refuse(w, statusOf(err), sentence(err))
 		return
 	}
 	answer(w, http.StatusOK, map[string]string{"link": "/compare/replay/" + name})
@@ -100,7 +150,7 @@ func (p *Pages) save(w http.ResponseWriter, r *http.Request) {
 
 // upload takes a run's file and shows it.
 func (p *Pages) upload(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, compare.MaxSaved+64<<10)
+	r.Body = http.MaxBytesReader(w, r.Body, maxRun+64<<10)
 	parts, err := r.MultipartReader()
 	if err != nil {
 		p.problem(w, http.StatusBadRequest, "Choose the file of a run first.")
@@ -112,13 +162,16 @@ func (p *Pages) upload(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	events, err := compare.Load(file)
+	if errors.As(err, new(*http.MaxBytesError)) {
+		err = errTooLarge
+	}
 	if err != nil {
 		p.problem(w, http.StatusUnprocessableEntity, sentence(err))
 		return
 	}
 	name, err := p.keep(events)
 	if err != nil {
-		p.problem(w, http.StatusInternalServerError, sentence(err))
+		p.problem(w, statusOf(err), sentence(err))
 		return
 	}
 	http.Redirect(w, r, "/compare/replay/"+name, http.StatusSeeOther)
@@ -153,6 +206,7 @@ func (p *Pages) replayEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := newStream(w, r)
+	s.until = time.Now().Add(heavyMax)
 	if s.send(events[min(s.sent, len(events)):]) == nil {
 		s.over()
 	}

@@ -243,9 +243,10 @@ func (p *Pages) follow(w http.ResponseWriter, r *http.Request) {
 
 // stream is one viewer's.
 type stream struct {
-	w    http.ResponseWriter
-	ctl  *http.ResponseController
-	sent int // the last event's number
+	w     http.ResponseWriter
+	ctl   *http.ResponseController
+	sent  int       // the last event's number
+	until time.Time // zero: as long as the viewer takes what comes
 }
 
 func newStream(w http.ResponseWriter, r *http.Request) *stream {
@@ -275,7 +276,11 @@ func (s *stream) send(events []compare.Event) error {
 }
 
 func (s *stream) write(text string) error {
-	if err := s.ctl.SetWriteDeadline(time.Now().Add(viewerTime)); err != nil {
+	deadline := time.Now().Add(viewerTime)
+	if !s.until.IsZero() && s.until.Before(deadline) { // the browser connects again and says which it has
+		deadline = s.until
+	}
+	if err := s.ctl.SetWriteDeadline(deadline); err != nil {
 		return err
 	}
 	if _, err := s.w.Write([]byte(text)); err != nil {
