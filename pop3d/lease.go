@@ -40,7 +40,9 @@ type lease struct {
 
 // acquire takes the view of key. A holder that has been silent for 30 s with no
 // reply outstanding loses it (a phone behind NAT leaves dead connections);
-// otherwise this waits up to 5 s, then gives InUse.
+// otherwise this waits up to 5 s, then gives InUse. Deviation: RFC 1939 section 3
+// closes no session before ten minutes of silence; without a new login we do not
+// either.
 func (l *leases) acquire(ctx context.Context, key leaseKey, interrupt func()) (*lease, error) {
 	until := time.Now().Add(leaseWait)
 	for {
