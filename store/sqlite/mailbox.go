@@ -310,8 +310,11 @@ func (t *tx) rename(a *accountRow, m *mailboxRow, name string) error {
 	}
 	for _, child := range family {
 		to := name + child.Name[len(old):]
-		if taken[to] || name == old {
-			return store.Errorf(store.Exists, "the mailbox %q exists already", to)
+		if to == name && (taken[to] || name == old) {
+			return store.Errorf(store.Exists, "the mailbox %q exists already", name)
+		}
+		if taken[to] { // which the actor may not know of by name
+			return store.Errorf(store.Exists, "below %q there is such a mailbox already", name)
 		}
 		if _, err := store.CanonicalMailboxName(to); err != nil { // too long or too deep: nobody could open it
 			return err
