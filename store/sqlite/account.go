@@ -194,6 +194,7 @@ func (e *Engine) RemoveAccount(ctx context.Context, id store.AccountID) error {
 	if err != nil {
 		return err
 	}
+	e.forgetDevices(id)
 	if err := e.sweepAccount(ctx, id); err != nil && ctx.Err() == nil {
 		e.opts.Logger.Warn("mail of a removed account is left for later", "account", int64(id), "err", err)
 	}

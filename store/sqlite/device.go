@@ -107,6 +107,7 @@ func (e *Engine) AddCredential(ctx context.Context, id store.AccountID, n store.
 		}
 		return err
 	})
+	e.forgetDevices(id)
 	return made, err
 }
 
@@ -124,6 +125,7 @@ func (t *tx) appPassword(id store.AccountID, label string) (store.CredentialID, 
 
 // UpdateCredential changes the fields of an app password that are given.
 func (e *Engine) UpdateCredential(ctx context.Context, id store.AccountID, label string, u store.CredentialUpdate) error {
+	defer e.forgetDevices(id)
 	return e.write(ctx, "change an app password", 0, func(t *tx) error {
 		next, err := t.nextMessage(id)
 		if err != nil {
@@ -157,7 +159,7 @@ func (e *Engine) UpdateCredential(ctx context.Context, id store.AccountID, label
 	})
 }
 
-// RevokeCredential ends an app password. Its row stays.
+// RevokeCredential ends an app password. Its row stays as long as the journal.
 func (e *Engine) RevokeCredential(ctx context.Context, id store.AccountID, label string) (own store.CredentialID, err error) {
 	err = e.write(ctx, "revoke an app password", 0, func(t *tx) error {
 		if own, err = t.appPassword(id, label); err != nil {
@@ -166,6 +168,7 @@ func (e *Engine) RevokeCredential(ctx context.Context, id store.AccountID, label
 		_, err := t.exec("UPDATE credential SET revoked = ? WHERE id = ?", t.now, own)
 		return err
 	})
+	e.forgetDevices(id)
 	return own, err
 }
 
@@ -186,6 +189,41 @@ func (t *tx) noteListings(list []store.Listing) error {
 		}
 	}
 	return nil
+}
+
+// forgetListings forgets what devices have listed of a mailbox that goes, but
+// not the last that a device ever listed: it would seem to have opened nothing.
+func (t *tx) forgetListings(id store.MailboxID) error {
+	lo := id.Account().FirstMessage()
+	_, err := t.exec(`DELETE FROM pop3_listed WHERE mailbox = ?1 AND EXISTS (SELECT 1 FROM pop3_listed o
+		WHERE o.mailbox >= ?2 AND o.mailbox < ?3 AND o.mailbox <> ?1 AND o.credential = pop3_listed.credential)`, id, lo, lo+1<<40)
+	return err
+}
+
+// forgetRevoked forgets credentials that were revoked before a time, of which
+// the journal tells no more and that hide no message.
+func (e *Engine) forgetRevoked(ctx context.Context, before time.Time) error {
+	const which = `SELECT id FROM credential c WHERE c.revoked < ? AND NOT EXISTS (SELECT 1 FROM pop3_hidden h WHERE h.credential = c.id) LIMIT 1000`
+	for {
+		n := 0
+		err := e.read(ctx, "look for revoked credentials", func(c *conn) error {
+			n = 0
+			return c.query(which, func(row) error { n++; return nil }, before)
+		})
+		if err != nil || n == 0 {
+			return err
+		}
+		err = e.write(ctx, "forget revoked credentials", 0, func(t *tx) error {
+			if _, err := t.exec("DELETE FROM pop3_listed WHERE credential IN ("+which+")", before); err != nil {
+				return err
+			}
+			_, err := t.exec("DELETE FROM credential WHERE id IN ("+which+")", before)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // Hidden gives the messages that a credential deleted in a maildrop and the

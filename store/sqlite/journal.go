@@ -82,7 +82,7 @@ func (e *Engine) PruneJournal(ctx context.Context, before time.Time) error {
 			}
 		}
 	}
-	return nil
+	return e.forgetRevoked(ctx, before)
 }
 
 func (e *Engine) hasOldJournal(ctx context.Context, id store.AccountID, before time.Time) (old bool, err error) {

@@ -233,6 +233,9 @@ func (e *Engine) DeleteMailbox(ctx context.Context, by store.Actor, id store.Mai
 		if _, err := t.exec("DELETE FROM acl WHERE mailbox = ?", id); err != nil {
 			return err
 		}
+		if err := t.forgetListings(id); err != nil {
+			return err
+		}
 		return t.journal(by, id.Account(), record{verb: "delete", mailbox: id, modseq: gone.ModSeq, uids: gone.UIDs, detail: m.Name})
 	})
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -177,6 +178,14 @@ func (e *Engine) devicesChanged(id store.MailboxID, devices string) bool {
 	e.devicesMu.Lock()
 	defer e.devicesMu.Unlock()
 	return e.devices[id] != devices
+}
+
+// forgetDevices has Release look at an account's maildrops again: a device that
+// comes and goes between two looks may have held back mail.
+func (e *Engine) forgetDevices(account store.AccountID) {
+	e.devicesMu.Lock()
+	defer e.devicesMu.Unlock()
+	maps.DeleteFunc(e.devices, func(id store.MailboxID, _ string) bool { return id.Account() == account })
 }
 
 func (e *Engine) noteDevices(id store.MailboxID, devices string) {

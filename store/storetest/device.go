@@ -224,6 +224,37 @@ var deviceTests = map[string]func(*fixture){
 		f.release()
 		f.wantUIDs(f.inbox, "3")
 	},
+	"a device that comes and goes between two looks holds nothing back": func(f *fixture) {
+		a := f.device("a")
+		f.put(f.inbox, 1, 0)
+		f.take(a, set(1), store.DeleteShared)
+		f.release()
+		ends := f.now().Add(time.Minute)
+		for i, goes := range []func(label string) error{
+			func(label string) error {
+				_, err := f.RevokeCredential(f.ctx(), f.alice, label)
+				return err
+			},
+			func(label string) error {
+				scope := store.ScopeIMAP
+				return f.UpdateCredential(f.ctx(), f.alice, label, store.CredentialUpdate{Scope: &scope})
+			},
+			func(string) error {
+				f.pass(time.Hour) // it ends
+				return nil
+			},
+		} {
+			label := fmt.Sprint("b", i)
+			f.device(label, func(n *store.NewCredential) { n.Expires = ends })
+			f.put(f.inbox, 1, 0)
+			uid := store.UID(i + 2)
+			f.take(a, set(uid), store.DeleteShared)
+			f.wantUIDs(f.inbox, fmt.Sprint(uid))
+			f.must(goes(label))
+			f.release()
+			f.wantUIDs(f.inbox, "")
+		}
+	},
 	"listings never go back and go with their mailbox": func(f *fixture) {
 		box := f.create("box")
 		a := f.device("a")
