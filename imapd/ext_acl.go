@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"github.com/xdg-go/stringprep"
+
 	"tandem/imapd/internal/wire"
 	"tandem/store"
 )
@@ -46,16 +48,24 @@ func extListMyRights() extension {
 // aclArgs is what the commands about an entry of an ACL are given.
 type aclArgs struct {
 	mailbox    string
-	identifier string
+	identifier string // prepared
+	given      string // as the client wrote it
 	rights     store.Rights
 	op         store.ACLOp
 }
 
+// parseGrantee reads a mailbox and an identifier. One that SASLprep refuses, or
+// of which it leaves nothing, is BAD (RFC 4314 section 3).
 func parseGrantee(_ *session, d *wire.Decoder) (a aclArgs) {
 	d.SP()
 	a.mailbox = d.Mailbox()
 	d.SP()
-	a.identifier = d.Astring()
+	a.given = d.Astring()
+	var err error
+	a.identifier, err = stringprep.SASLprep.Prepare(a.given)
+	if (err != nil || a.identifier == "") && d.Err() == nil {
+		d.Fail("That cannot be an identifier")
+	}
 	return a
 }
 
@@ -113,22 +123,25 @@ func (s *session) deleteACL(ctx context.Context, a aclArgs) error {
 	return s.srv.cfg.Store.DeleteACL(ctx, s.actor, box.ID, a.identifier)
 }
 
-// listRights is RFC 4314 section 3.4: the owner has all rights always, others
-// none unless given, each by itself.
+// listRights is RFC 4314 section 3.4: the owner has all rights always, of which
+// none can be withheld; others have none unless given, each by itself.
 func (s *session) listRights(ctx context.Context, a aclArgs) error {
 	box, err := s.mailbox(ctx, a.mailbox, store.RightAdminister)
 	if err != nil {
 		return err
 	}
-	grantee, _, err := s.srv.cfg.Store.Grantee(ctx, a.identifier)
+	grantee, negative, err := s.srv.cfg.Store.Grantee(ctx, a.identifier)
 	if err != nil {
 		return err
 	}
 	all := store.AllRights.WithObsolete()
-	s.enc.Raw("* LISTRIGHTS ").Mailbox(box.Name).SP().String(a.identifier)
-	if grantee == box.ID.Account() {
+	s.enc.Raw("* LISTRIGHTS ").Mailbox(box.Name).SP().String(a.given)
+	switch owner := grantee == box.ID.Account(); {
+	case owner && negative:
+		s.enc.Raw(` ""`)
+	case owner:
 		s.enc.SP().Raw(all)
-	} else {
+	default:
 		s.enc.Raw(` "" `).Raw(strings.Join(strings.Split(all, ""), " "))
 	}
 	s.enc.CRLF()

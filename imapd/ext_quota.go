@@ -41,12 +41,14 @@ func quotaSetWord(s *session) string {
 	return "QUOTASET"
 }
 
+// deletedStorage is in octets, not in units as STORAGE: RFC 9208 section 4.1.4
+// lets it be the sum of RFC822.SIZE.
 func deletedStorage(ctx context.Context, s *session, box *store.Mailbox) (uint64, error) {
 	if box.Deleted == 0 {
 		return 0, nil
 	}
 	n, err := s.srv.cfg.Store.DeletedBytes(ctx, s.actor, box.ID)
-	return inUnits(n), err
+	return uint64(n), err
 }
 
 func parseQuotaRoot(_ *session, d *wire.Decoder) string {
