@@ -204,13 +204,13 @@ func (u *undo) restore(a *accountRow, rec *record) error {
 	if err := u.leaveTrash(); err != nil {
 		return err
 	}
+	u.done.Mailbox, u.done.Restored = home.Name, len(u.back)
+	u.done.UIDs = store.UIDSet{{Start: first, Stop: first + store.UID(len(u.back)) - 1}}
 	if u.quit.hides() {
 		if err := u.follow(home, first); err != nil {
 			return err
 		}
 	}
-	u.done.Mailbox, u.done.Restored = home.Name, len(u.back)
-	u.done.UIDs = store.UIDSet{{Start: first, Stop: first + store.UID(len(u.back)) - 1}}
 	rec.other, rec.modseq, rec.otherUIDs = home.ID, home.HighestModSeq, u.done.UIDs
 	rec.uids = nil
 	for i := range u.back {
@@ -248,16 +248,17 @@ func (u *undo) leaveTrash() error {
 	return nil
 }
 
-// follow has this message wait at its new UID for the devices that have not
-// deleted it under shared; the others have. When the device whose QUIT is undone
-// was revoked, the message waits for nobody: it would go again at once.
+// follow has messages wait at their new UIDs for the devices that have not deleted
+// them under shared; the others have. What no device waits for, because the one
+// whose QUIT is undone was revoked or sees other mail now, stays: it would go again
+// at once.
 func (u *undo) follow(home *mailboxRow, first store.UID) error {
-	revoked, err := u.exists("SELECT 1 FROM credential WHERE id = ? AND revoked IS NOT NULL", u.quit.credential)
-	if err != nil || revoked {
+	free, err := released(u.conn, &home.Mailbox, u.done.UIDs, u.now, 0)
+	if err != nil {
 		return err
 	}
 	var devices []store.CredentialID
-	err = u.query("SELECT id FROM credential WHERE account = ?", func(r row) error {
+	err = u.query("SELECT id FROM credential WHERE account = ? AND pop3_shared", func(r row) error {
 		devices = append(devices, store.CredentialID(r.int(0)))
 		return nil
 	}, u.quit.account)
@@ -265,10 +266,10 @@ func (u *undo) follow(home *mailboxRow, first store.UID) error {
 		return err
 	}
 	for _, device := range devices {
-		for i := range u.back {
-			b := &u.back[i]
+		for uid := range all(store.Difference(u.done.UIDs, free)) {
+			b := &u.back[uid-first]
 			_, err := u.exec("UPDATE OR IGNORE pop3_hidden SET mailbox = ?, uid = ? WHERE credential = ? AND message = ? AND mailbox = ? AND uid = ?",
-				home.ID, first+store.UID(i), device, b.entry.Message, b.was.Mailbox, b.was.UID)
+				home.ID, uid, device, b.entry.Message, b.was.Mailbox, b.was.UID)
 			if err != nil {
 				return err
 			}

@@ -217,6 +217,22 @@ var recoverTests = map[string]func(*fixture){
 		f.take(a, set(3), store.DeleteShared)
 		f.wantUIDs(f.inbox, "2")
 	},
+	"undo of a shared deletion is not for nothing when the device sees other mail now": func(f *fixture) {
+		a, b := f.device("a"), f.device("b")
+		f.put(f.inbox, 2, 0)
+		f.listed(f.inbox, a, b)
+		f.take(b, set(1, 2), store.DeleteShared)
+		f.take(a, set(1, 2), store.DeleteShared)
+		f.wantUIDs(f.inbox, "")
+		see := store.SeeSinceNow
+		f.must(f.UpdateCredential(f.ctx(), f.alice, "a", store.CredentialUpdate{POP3See: &see}))
+		got, err := f.Undo(f.ctx(), f.admin, a.Session)
+		f.must(err)
+		f.wantUndone(got, 2, 0, 0, 0, 0)
+		f.reopen()
+		f.release()
+		f.wantUIDs(f.inbox, "3:4")
+	},
 	"undo brings back what the brake put into the trash": func(f *fixture) {
 		by := f.device("mis-set")
 		f.put(f.inbox, 60, 0)
