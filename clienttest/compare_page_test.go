@@ -53,17 +53,17 @@ func (b *tab) meters() map[string]string {
 }
 
 // checkMeters compares the page's numbers with those of the last scenario in a
-// list of events.
+// list of events: of each protocol the last way it went.
 func checkMeters(t *testing.T, b *tab, events []compare.Event) {
 	t.Helper()
 	results := compare.Results(events)
 	want := map[string]int64{}
 	for _, total := range results[len(results)-1].Totals {
 		p := string(total.Protocol)
-		want["meter-bytes "+p] += total.Bytes()
-		want["meter-trips "+p] += int64(total.Trips)
-		want["meter-setup "+p] += int64(total.Setup)
-		want["meter-connections "+p] += int64(total.Connections)
+		want["meter-bytes "+p] = total.Bytes()
+		want["meter-trips "+p] = int64(total.Trips)
+		want["meter-setup "+p] = int64(total.Setup)
+		want["meter-connections "+p] = int64(total.Connections)
 	}
 	got := b.meters()
 	for key, n := range want {
@@ -77,6 +77,7 @@ func TestCompareTour(t *testing.T) {
 	t.Parallel()
 	_, web := startWeb(t, "")
 	b := compareTab(t, web)
+	b.do(chromedp.Evaluate[chromedp.Void](`window.heard = []; new MutationObserver(() => heard.push(told.textContent)).observe(told, { childList: true }); undefined`))
 	b.shoot("compare start")
 	b.click("#tour-all")
 	b.until(`!document.getElementById("end").hidden`)
@@ -95,12 +96,18 @@ func TestCompareTour(t *testing.T) {
 			t.Errorf("the end card lacks: %s", r.Sentence)
 		}
 	}
+	if !strings.Contains(body, "After a year the server held 0 B with POP3 and 2.8 MB with IMAP") {
+		t.Error("the end card does not say what little space is left")
+	}
 	for _, who := range []string{"One computer", "A phone and a laptop", "A scanner", "A family account"} {
 		if !strings.Contains(body, who) {
 			t.Errorf("the end card does not advise: %s", who)
 		}
 	}
 	checkMeters(t, b, events)
+	if heard := value[[]string](b, `heard`); len(heard) > 20 { // by somebody who listens: 6 titles, 6 sentences, notes
+		t.Errorf("the tour speaks %d times: %q", len(heard), heard)
+	}
 	if said := value[string](b, `document.getElementById("say").textContent`); said != results[5].Sentence {
 		t.Errorf("the page says %q", said)
 	}

@@ -39,7 +39,7 @@ function choices(scenes) {
     {
       who: "One computer and little space on the server",
       what: "POP3. Mail is fetched to the computer and leaves the server." +
-        said(f("storage", "pop3", "stored on server"), (n) => "After a year the server held " + sizeText(n) + " with POP3" + said(f("storage", "imap", "stored on server"), (m) => "and " + sizeText(m) + " with IMAP") + ".") +
+        said(f("storage", "pop3", "stored on server", "delete after download"), (n) => "After a year the server held " + sizeText(n) + " with POP3" + said(f("storage", "imap", "stored on server"), (m) => "and " + sizeText(m) + " with IMAP") + ".") +
         " Back the computer up: it has the only copy.",
     },
     {

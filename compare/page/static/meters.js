@@ -1,6 +1,6 @@
 // Bytes, round trips and storage of both sides, as text with a bar.
 import { $, el, keyed, text } from "./dom.js";
-import { protocols, names, sizeText, timeText } from "./state.js";
+import { protocols, sizeText, timeText } from "./state.js";
 
 const meters = [
   { key: "bytes", title: "Over the wire", of: (s) => s.bytes, show: sizeText },
@@ -13,6 +13,7 @@ const meters = [
 
 export function drawMeters(state) {
   const sums = state.sums();
+  for (const p of protocols) text($("way-" + p), sums[p].way ? ", " + sums[p].way : "");
   keyed($("meters"), meters, (m) => m.key, makeMeter, (row, m) => {
     const most = Math.max(1, ...protocols.map((p) => m.of(sums[p]) || 0));
     for (const p of protocols) {
@@ -29,9 +30,4 @@ export function drawMeters(state) {
 function makeMeter(m) {
   const cell = (p) => el("td", { className: p }, el("span", { className: "value" }), el("span", { className: "gauge", "aria-hidden": "true" }, el("span", { className: "fill" })));
   return el("tr", { id: "meter-" + m.key }, el("th", { scope: "row" }, m.title), protocols.map(cell));
-}
-
-// bytesPerProtocol is for tests and the end card.
-export function totalsText(t) {
-  return names[t.protocol] + (t.label ? " (" + t.label + ")" : "") + ": " + t.round_trips + " round trips, " + sizeText(t.bytes_up + t.bytes_down);
 }

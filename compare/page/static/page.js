@@ -126,11 +126,18 @@ class Page {
     this.wires.draw(s);
     drawMeters(s);
     for (const id of ["ladder", "bytes", "latency"]) if ($("open-" + id).open) this.drawings.draw(s);
-    if (s.say) this.say(s.say, s.scene?.sentence === s.say ? "sentence" : "");
+    if (s.say) this.write(s.say, s.scene?.sentence === s.say ? "sentence" : "");
+    if (s.told) text($("told"), s.told);
     document.body.dataset.events = s.events;
   }
 
+  // say tells everybody; those who listen are spared what devices do one by one.
   say(words, kind = "") {
+    this.write(words, kind);
+    text($("told"), words);
+  }
+
+  write(words, kind) {
     $("say").className = "say " + kind;
     text($("say"), words);
   }

@@ -1,6 +1,6 @@
 // The store in the middle, devices around it, and where each message is.
 import { $, el, keyed, text } from "./dom.js";
-import { protocols, names, sizeText } from "./state.js";
+import { protocols, sizeText } from "./state.js";
 
 // act is called with what a visitor does; null where nothing can be done (tour,
 // replay).
@@ -21,7 +21,7 @@ export class Stage {
 
   makeDevice(d) {
     const button = (act, label) => el("button", { type: "button", className: "small", "data-act": act, onclick: () => this.run(act, d.name) }, label);
-    const can = d.protocol === "imap" ? [["sync", "Sync"], ["read", "Read"], ["flag", "Flag"], ["file", "File"], ["delete", "Delete"]] : [["sync", "Sync"], ["read", "Read"], ["flag", "Flag"], ["file", "File"], ["delete", "Delete"]];
+    const can = [["sync", "Sync"], ["read", "Read"], ["flag", "Flag"], ["file", "File"], ["delete", "Delete"]];
     const card = el("article", { className: "device " + d.protocol, "aria-label": d.name },
       el("h3", {}, el("span", { className: "device-name" }, d.name), el("span", { className: "state badge" })),
       el("p", { className: "disk" }),
@@ -101,5 +101,3 @@ function updateBox(li, b) {
   text(li.querySelector(".box-name"), b.name);
   text(li.querySelector(".box-count"), " " + b.messages + (b.unseen ? " (" + b.unseen + " unread)" : "") + ", " + sizeText(b.bytes));
 }
-
-export { names };

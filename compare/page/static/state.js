@@ -29,7 +29,9 @@ export class State {
     this.lines = { pop3: [], imap: [] };
     this.points = []; // [seconds, bytes over POP3, bytes over IMAP]
     this.facts = [];
+    this.ways = { pop3: "", imap: "" }; // the label each protocol has got to
     this.say = "";
+    this.told = ""; // the last of what was said that is more than an act
   }
 
   add(e) {
@@ -43,21 +45,21 @@ export class State {
         this.clear();
         this.last = this.began = e.t;
         this.scene = { name: e.scenario, title: e.text };
-        this.say = e.text;
+        this.say = this.told = e.text;
         return;
       case "skip":
         this.scene = { ...this.scene, skipped: e.text };
         this.scenes.push(this.scene);
-        this.say = "Not here: " + e.text;
+        this.say = this.told = "Not here: " + e.text;
         return;
       case "end":
         this.scene = { ...this.scene, sentence: e.text, totals: e.totals || [], counted: [...this.totals.values()] };
         this.scenes.push(this.scene);
-        this.say = e.text;
+        this.say = this.told = e.text;
         return;
       case "note":
         this.notes.push(e.text);
-        this.say = e.text;
+        this.say = this.told = e.text;
         break;
       case "server":
         this.server = e.holds;
@@ -116,6 +118,7 @@ export class State {
   }
 
   total(e) {
+    this.ways[e.protocol] = e.label || "";
     const key = e.protocol + "\n" + (e.label || "");
     let t = this.totals.get(key);
     if (!t) {
@@ -129,37 +132,30 @@ export class State {
   device(e) {
     let d = this.devices.get(e.device);
     if (!d) {
-      d = { name: e.device, protocol: e.protocol, disk: null, act: "" };
+      d = { name: e.device, protocol: e.protocol, label: e.label || "", disk: null, act: "" };
       this.devices.set(e.device, d);
     }
     return d;
   }
 
   point(e) {
-    const sum = this.sums();
-    this.points.push([(e.t - this.began) / 1e6, sum.pop3.bytes, sum.imap.bytes]);
+    const bytes = { pop3: 0, imap: 0 };
+    for (const t of this.totals.values()) bytes[t.protocol] += t.bytes_up + t.bytes_down;
+    this.points.push([(e.t - this.began) / 1e6, bytes.pop3, bytes.imap]);
     if (this.points.length > maxPoints) this.points.splice(1, 1);
   }
 
-  // sums adds the totals of each protocol up, whatever their label.
+  // sums gives the numbers of each protocol, of the way it has got to: a scene may
+  // go several over one protocol, and added up they would compare with nothing.
   sums() {
     const out = {};
-    for (const p of protocols) out[p] = { bytes: 0, up: 0, down: 0, trips: 0, setup: 0, connections: 0, first: undefined, firstTrips: 0, time: 0, disk: 0, devices: 0 };
-    for (const t of this.totals.values()) {
-      const s = out[t.protocol];
-      s.up += t.bytes_up;
-      s.down += t.bytes_down;
-      s.bytes += t.bytes_up + t.bytes_down;
-      s.trips += t.round_trips;
-      s.setup += t.setup_round_trips;
-      s.connections += t.connections;
-      s.time += t.microseconds;
-      if (t.first_subject_us !== undefined && s.first === undefined) [s.first, s.firstTrips] = [t.first_subject_us, t.first_round_trips];
+    for (const p of protocols) {
+      const t = this.totals.get(p + "\n" + this.ways[p]);
+      out[p] = { way: this.ways[p], bytes: (t?.bytes_up ?? 0) + (t?.bytes_down ?? 0), trips: t?.round_trips ?? 0, setup: t?.setup_round_trips ?? 0,
+        connections: t?.connections ?? 0, first: t?.first_subject_us, firstTrips: t?.first_round_trips ?? 0, time: t?.microseconds ?? 0, disk: 0 };
     }
     for (const d of this.devices.values()) {
-      if (!d.disk || d.disk.lost) continue;
-      out[d.protocol].devices++;
-      out[d.protocol].disk += d.disk.bytes;
+      if (d.disk && !d.disk.lost && d.label === this.ways[d.protocol]) out[d.protocol].disk += d.disk.bytes;
     }
     return out;
   }
