@@ -289,6 +289,29 @@ func TestRightsWithdrawn(t *testing.T) {
 	}
 }
 
+// TestOwnerRemoved: a mailbox that goes with its owner's account is not left open,
+// neither in a session that waits nor in one that asks.
+func TestOwnerRemoved(t *testing.T) {
+	p := newPlayground(t)
+	p.lay(t, store.RightRead, 0)
+	idling, asking := p.login(t, "carol"), p.login(t, "carol")
+	for _, c := range []*client{idling, asking} {
+		c.send(`a SELECT "Other Users/alice/` + playedOn + `"`)
+		for !strings.HasPrefix(c.line(), "a OK") {
+		}
+		c.send("b FETCH 1 UID")
+		c.expect("* 1 FETCH (UID 1)")
+		c.expect("b OK ...")
+	}
+	idling.send("c IDLE")
+	idling.expect("+ idling")
+	must(t, p.store.RemoveAccount(t.Context(), p.alice.Account))
+	idling.expect("* BYE The mailbox was deleted")
+	asking.send("c NOOP")
+	asking.expect("c OK ...")
+	asking.expect("* BYE The mailbox was deleted")
+}
+
 // TestOwnNameBeforeOthers: a mailbox of one's own that is called as others'
 // are, from before, can still be used, and given another name.
 func TestOwnNameBeforeOthers(t *testing.T) {

@@ -22,7 +22,11 @@ func (s *session) tellChanges(ctx context.Context, expunge bool) error {
 	heeded := s.heeded()
 	expunge = expunge && (heeded&messageExpunge != 0 || s.expunged)
 	s.tellLost(expunge)
+	deleted := expunge && s.view.Loaded() && s.view.Deleted()
 	d := s.view.Advance(store.Reach{Expunges: expunge, Flags: heeded&flagChange != 0, New: heeded&messageNew != 0})
+	if deleted && s.view.Len() > 0 { // with its account, and not message by message
+		return &goodbye{text: textDeleted}
+	}
 	s.tellKeywords()
 	s.tellLeaving(&d)
 	s.tellExpunges(&d)
@@ -43,6 +47,9 @@ func (s *session) tellChanges(ctx context.Context, expunge bool) error {
 	return ctx.Err()
 }
 
+// textDeleted is said with BYE when no EXPUNGE can tell it.
+const textDeleted = "The mailbox was deleted"
+
 // tellLost tells of a mailbox that was deleted before its index was loaded:
 // there is no view to advance, and all that was announced is gone.
 func (s *session) tellLost(expunge bool) {
@@ -52,7 +59,7 @@ func (s *session) tellLost(expunge bool) {
 	}
 	v.emptied = true
 	if s.vanishes() { // the UIDs that VANISHED would tell are gone with it
-		s.after = func(context.Context) error { return &goodbye{text: "The mailbox was deleted"} }
+		s.after = func(context.Context) error { return &goodbye{text: textDeleted} }
 		return
 	}
 	for range v.Mailbox().Messages {
