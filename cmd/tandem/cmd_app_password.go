@@ -30,7 +30,7 @@ type policyFlags struct{ del, see, mark string }
 func (p *policyFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&p.del, "pop3-delete", "", "what deleting over POP3 means: trash, expunge, keep or shared")
 	f.StringVar(&p.see, "pop3-see", "", "which mail POP3 shows: all, since-now, days=N or newest=N")
-	f.StringVar(&p.mark, "pop3-mark-seen", "", "yes: mail that POP3 downloads is marked as read; no: it is not")
+	f.StringVar(&p.mark, "pop3-mark-seen", "", "whether what POP3 downloads is marked as read: `yes|no`, yes without a value")
 	f.Lookup("pop3-mark-seen").NoOptDefVal = string(store.SwitchYes)
 }
 

@@ -106,6 +106,10 @@ func describeCommand(b *strings.Builder, cmd *cobra.Command) {
 				return
 			}
 			value, usage := pflag.UnquoteUsage(f)
+			if value != "" && f.NoOptDefVal != "" {
+				flags = append(flags, "`--"+f.Name+"[="+value+"]`: "+usage)
+				return
+			}
 			flags = append(flags, strings.TrimSpace("`--"+f.Name+" "+value)+"`: "+usage)
 		})
 		if len(flags) > 0 {

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // version is set by the linker.
@@ -117,7 +118,13 @@ func group(use, short string, children ...*cobra.Command) *cobra.Command {
 func args(min, max int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < min || max >= 0 && len(args) > max {
-			return usageError{fmt.Errorf("wrong number of arguments (usage: %s)", cmd.UseLine())}
+			usage := cmd.UseLine()
+			cmd.Flags().Visit(func(f *pflag.Flag) {
+				if f.NoOptDefVal != "" && f.Value.Type() == "string" {
+					usage += fmt.Sprintf("; --%s takes its value after =", f.Name)
+				}
+			})
+			return usageError{fmt.Errorf("wrong number of arguments (usage: %s)", usage)}
 		}
 		return nil
 	}
