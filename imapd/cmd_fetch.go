@@ -60,6 +60,7 @@ type fetchArgs struct {
 
 	// narrow, if not nil, gives the part of the members named that is meant.
 	narrow func(v *view, uids store.UIDSet) store.UIDSet
+	most   uint32 // how many that may be
 
 	// before is what modifiers do ahead of the answers.
 	before []func(s *session, ctx context.Context, a *fetchArgs) error
@@ -124,6 +125,9 @@ func (s *session) fetch(ctx context.Context, a fetchArgs) error {
 	uids, err := s.view.resolve(a.of)
 	if err != nil {
 		return err
+	}
+	if limit := s.srv.cfg.Limits.Messages; limit > 0 && int64(a.most) > int64(limit) {
+		return no(limitCode(limit, 0), "More than %d messages at once", limit) // RFC 9738 section 3.1
 	}
 	if a.narrow != nil {
 		uids = a.narrow(s.view, uids)

@@ -2,6 +2,7 @@ package imapd
 
 import (
 	"context"
+	"slices"
 
 	"tandem/imapd/internal/wire"
 	"tandem/store"
@@ -133,7 +134,7 @@ func (a *storeArgs) isBeyond(have store.Rights) bool {
 func (s *session) tellStored(uids store.UIDSet, res *store.FlagsResult, uid bool) {
 	modseq := s.enabled[condstore]
 	modified := wireSet(res.Modified)
-	for page := range s.view.pages(uids, pageSize) {
+	for page := range s.answerPages(uids, pageSize) {
 		for i := range page {
 			if !page[i].Gone && !(len(modified) > 0 && modified.Contains(uint32(page[i].UID))) {
 				s.tellMember(&page[i], uid, true, modseq)
@@ -152,6 +153,9 @@ func (s *session) tellStored(uids store.UIDSet, res *store.FlagsResult, uid bool
 func (s *session) tellSilently(res *store.FlagsResult, known store.ModSeq, uid bool) {
 	modseq := s.enabled[condstore]
 	buf := make([]store.Member, 0, 1)
+	if s.stopped != "" { // RFC 9738 section 3.1: from the highest down
+		slices.Reverse(res.Changed)
+	}
 	for i := range res.Changed {
 		c := &res.Changed[i]
 		conflict := c.Previous > known

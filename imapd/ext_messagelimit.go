@@ -1,6 +1,8 @@
 package imapd
 
 import (
+	"iter"
+	"slices"
 	"strconv"
 
 	"tandem/store"
@@ -20,7 +22,7 @@ func extMessageLimit() extension {
 			}},
 			{name: "SAVELIMIT", states: anyState, word: func(s *session) string {
 				limits := &s.srv.cfg.Limits
-				if limits.saveLimit() == limits.Messages { // which says it all
+				if limits.Messages != 0 { // section 3: one or the other
 					return ""
 				}
 				return limitWord("SAVELIMIT=", limits.Saved)
@@ -59,10 +61,10 @@ func uidKey(p *searchParser, side func(store.UID) store.UIDRange) *criterion {
 // saveLimit is how many messages APPEND and COPY may put into a mailbox, 0 for
 // any number. A MOVE is not theirs (RFC 9738 section 3).
 func (l *Limits) saveLimit() int {
-	if l.Saved != 0 && (l.Messages == 0 || l.Saved < l.Messages) {
-		return l.Saved
+	if l.Messages != 0 {
+		return l.Messages
 	}
-	return l.Messages
+	return l.Saved
 }
 
 // limitCode is the response code of RFC 9738 section 3.1; lowest is the UID
@@ -124,6 +126,34 @@ func (v *view) highest(uids store.UIDSet, limit int) (kept store.UIDSet, lowest 
 	return uids, 0
 }
 
+// answerPages gives the members in uids, at most size at a time; from the
+// highest down when the command stops short of them all (RFC 9738 section 3.1).
+func (s *session) answerPages(uids store.UIDSet, size int) iter.Seq[[]store.Member] {
+	v := s.view
+	if s.stopped == "" {
+		return v.pages(uids, size)
+	}
+	return func(yield func([]store.Member) bool) {
+		for rest := slices.Clone(uids); ; {
+			kept, lowest := v.highest(rest, size)
+			for page := range v.pages(kept, size) {
+				slices.Reverse(page)
+				if !yield(page) {
+					return
+				}
+			}
+			if lowest == 0 {
+				return
+			}
+			for rest[len(rest)-1].Start >= lowest {
+				rest = rest[:len(rest)-1]
+			}
+			end := &rest[len(rest)-1].Stop
+			*end = min(*end, lowest-1)
+		}
+	}
+}
+
 // deletedAmong gives those of the members in uids that have \Deleted.
 func (v *view) deletedAmong(uids store.UIDSet) (deleted store.UIDSet) {
 	for page := range v.pages(uids, pageSize) {
@@ -154,7 +184,7 @@ func (s *session) tellStopped(a *answer) {
 	case a.word == "OK" && a.code == "":
 		a.code, a.text = s.stopped, a.text+" for some of the messages"
 	default:
-		s.status("*", answer{"OK", s.stopped, "Done for some of the messages"})
+		s.status("*", answer{"NO", s.stopped, "Done for some of the messages"}) // RFC 9738 section 3.1
 	}
 }
 

@@ -84,7 +84,7 @@ func parseFetchPartial(d *wire.Decoder, a *fetchArgs) {
 	if a.narrow != nil {
 		d.Fail("PARTIAL can be given once")
 	}
-	a.narrow = p.narrow
+	a.narrow, a.most = p.narrow, max(p.a, p.b)-min(p.a, p.b)+1
 }
 
 // narrow gives the range's share of the members in uids.

@@ -1,8 +1,10 @@
 package imapd
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"tandem/imapd/internal/wire"
 	"tandem/store"
@@ -74,7 +76,7 @@ func (f *fetcher) run(uids store.UIDSet) error {
 	case f.want.Structure:
 		size = structurePage
 	}
-	for page := range f.v.pages(uids, size) {
+	for page := range f.s.answerPages(uids, size) {
 		if f.since != nil {
 			page = changedAfter(page, *f.since)
 		}
@@ -134,14 +136,19 @@ func (f *fetcher) page(page []store.Member) error {
 // revive finds what is kept of members that were expunged meanwhile, and
 // leaves out those of which nothing is.
 func (f *fetcher) revive(page []store.Member) ([]store.Member, error) {
-	var gone store.UIDSet
+	var missing []store.UID
 	for i := range page {
 		if page[i].Gone {
-			gone.Add(page[i].UID)
+			missing = append(missing, page[i].UID)
 		}
 	}
-	if gone == nil {
+	if missing == nil {
 		return page, nil
+	}
+	slices.Sort(missing) // they may come from the highest down
+	var gone store.UIDSet
+	for _, uid := range missing {
+		gone.Add(uid)
 	}
 	found, err := f.v.Tombstones(f.ctx, gone)
 	if err != nil && store.KindOf(err) != store.NotFound { // the mailbox itself may be gone
@@ -285,6 +292,7 @@ func (f *fetcher) setSeen() error {
 	if len(f.mark) == 0 {
 		return nil
 	}
+	slices.SortFunc(f.mark, func(a, b store.UIDRange) int { return cmp.Compare(a.Start, b.Start) })
 	_, err := f.v.SetFlags(f.ctx, store.FlagsChange{UIDs: f.mark, Op: store.FlagsAdd, Flags: store.FlagSeen})
 	return err
 }

@@ -132,7 +132,9 @@ func transcriptServer(t *testing.T, file string) *testServer {
 	t.Helper()
 	switch filepath.Base(file) {
 	case "messagelimit.txt":
-		return startServer(t, func(cfg *Config) { cfg.Limits.Messages, cfg.Limits.Saved = 3, 2 })
+		return startServer(t, func(cfg *Config) { cfg.Limits.Messages = 3 })
+	case "savelimit.txt":
+		return startServer(t, func(cfg *Config) { cfg.Limits.Saved = 2 })
 	case "strict_headers.txt":
 		return startServer(t, func(cfg *Config) { cfg.StrictHeaders = true })
 	case "sasl.txt":

@@ -276,6 +276,7 @@ func (l *loaded) validate() error {
 		errs = append(errs, fmt.Errorf("lmtp.junk_header: %q is no header line (write \"X-Spam: yes\")", h))
 	}
 	errs = append(errs, l.Auth.OAuth.check()...)
+	errs = append(errs, l.IMAP.checkLimits()...)
 	for key, list := range l.listeners() {
 		for _, addr := range list {
 			if err := checkAddr(addr, key == "auth.listen"); err != nil {
@@ -300,6 +301,22 @@ func (l *loaded) validate() error {
 	}
 	return nil
 }
+
+// checkLimits says what RFC 9738 section 3 has against the limits: a server
+// tells one of the two, and SHOULD allow 1,000 messages at least.
+func (c imapConfig) checkLimits() (errs []error) {
+	if c.MessageLimit != 0 && c.SaveLimit != 0 {
+		errs = append(errs, errors.New("imap.message_limit and imap.save_limit: give one (message_limit holds for APPEND and COPY too)"))
+	}
+	for key, n := range map[string]int{"message_limit": c.MessageLimit, "save_limit": c.SaveLimit} {
+		if n > 0 && n < leastMessageLimit {
+			errs = append(errs, fmt.Errorf("imap.%s: %d is below %d", key, n, leastMessageLimit))
+		}
+	}
+	return errs
+}
+
+const leastMessageLimit = 1000
 
 // check says what is wrong with how tokens are to be checked.
 func (o oauthConfig) check() (errs []error) {

@@ -40,8 +40,8 @@ func imapWords() []imapWord {
 		{"UIDONLY", "9586", "by ENABLE; numbers are then refused with [UIDREQUIRED]", "-++-"},
 		{"UIDBATCHES", "10022", "at least 500 messages in a batch, or as many as MESSAGELIMIT", "-?+-"},
 		{"PARTIAL", "9394", "SEARCH, SORT and FETCH; not with THREAD", "-+--"},
-		{"MESSAGELIMIT", "9738", "with `[imap] message_limit`; SORT and THREAD of more are refused; UIDBATCHES has no limit", "-?+-"},
-		{"SAVELIMIT", "9738", "with `[imap] save_limit`: APPEND and COPY", "-?+-"},
+		{"MESSAGELIMIT", "9738", "with `[imap] message_limit`; FETCH and STORE answer from the highest UID down, SEARCH in the order of the mailbox; SORT and THREAD of more are refused; UIDBATCHES has no limit", "-?+-"},
+		{"SAVELIMIT", "9738", "with `[imap] save_limit`, where there is no `message_limit`: APPEND and COPY", "-?+-"},
 
 		// searching and sorting
 		{"ESEARCH", "4731", "", "++++"},
