@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 
 	"tandem/compare"
 )
@@ -37,7 +38,8 @@ type Pages struct {
 	page  *template.Template
 	shows shows
 
-	places chan struct{} // one for each whole run in memory
+	places  chan struct{} // one for each whole run in memory
+	keeping sync.Mutex    // while a run is written
 }
 
 //go:embed templates

@@ -71,6 +71,8 @@ func (p *Pages) keep(events []compare.Event) (string, error) {
 	if err := os.MkdirAll(p.cfg.Runs, 0o700); err != nil {
 		return "", err
 	}
+	p.keeping.Lock() // two may keep the same run
+	defer p.keeping.Unlock()
 	sum := sha256.Sum256(text.Bytes())
 	name := strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:26])
 	root, err := os.OpenRoot(p.cfg.Runs)

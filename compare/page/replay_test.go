@@ -110,6 +110,20 @@ func TestUploadsAreBounded(t *testing.T) {
 	}
 }
 
+// TestSameRunTwice: two people may keep the same run at the same time.
+func TestSameRunTwice(t *testing.T) {
+	_, server := pages(t)
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() {
+			if status, text := upload(t, server, story(400_000)); status != http.StatusOK {
+				t.Errorf("%d %s", status, text)
+			}
+		})
+	}
+	all.Wait()
+}
+
 // TestFewRunsAtOnce: however many ask for runs, only some are in memory.
 func TestFewRunsAtOnce(t *testing.T) {
 	p, _ := pages(t)

@@ -13,7 +13,6 @@ export class State {
     this.run = null;
     this.scene = null; // {name, title, sentence, skipped}
     this.scenes = []; // those that are over, with their totals
-    this.notes = [];
     this.clear();
   }
 
@@ -24,11 +23,10 @@ export class State {
     this.acted = new Map(); // when the protocol's device began, by total
     this.last = 0;
     this.began = 0;
-    this.devices = new Map(); // by name: {protocol, disk, act}
+    this.devices = new Map(); // by name: {protocol, label, disk}
     this.server = null;
     this.lines = { pop3: [], imap: [] };
     this.points = []; // [seconds, bytes over POP3, bytes over IMAP]
-    this.facts = [];
     this.ways = { pop3: "", imap: "" }; // the label each protocol has got to
     this.say = "";
     this.told = ""; // the last of what was said that is more than an act
@@ -53,12 +51,11 @@ export class State {
         this.say = this.told = "Not here: " + e.text;
         return;
       case "end":
-        this.scene = { ...this.scene, sentence: e.text, totals: e.totals || [], counted: [...this.totals.values()] };
+        this.scene = { ...this.scene, sentence: e.text, totals: e.totals || [] };
         this.scenes.push(this.scene);
         this.say = this.told = e.text;
         return;
       case "note":
-        this.notes.push(e.text);
         this.say = this.told = e.text;
         break;
       case "server":
@@ -78,7 +75,7 @@ export class State {
     switch (e.kind) {
       case "act":
         this.acted.set(t, e.t);
-        this.device(e).act = e.text;
+        this.device(e);
         this.say = e.device + ": " + e.text;
         break;
       case "connect":
@@ -106,9 +103,6 @@ export class State {
       case "device":
         this.device(e).disk = e.disk;
         break;
-      case "fact":
-        this.facts.push(e);
-        break;
     }
     if (["connect", "tls", "line", "close", "act"].includes(e.kind)) {
       const list = this.lines[e.protocol];
@@ -132,7 +126,7 @@ export class State {
   device(e) {
     let d = this.devices.get(e.device);
     if (!d) {
-      d = { name: e.device, protocol: e.protocol, label: e.label || "", disk: null, act: "" };
+      d = { name: e.device, protocol: e.protocol, label: e.label || "", disk: null };
       this.devices.set(e.device, d);
     }
     return d;
