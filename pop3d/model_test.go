@@ -1,6 +1,7 @@
 package pop3d
 
 import (
+	"maps"
 	"slices"
 
 	"tandem/store"
@@ -31,7 +32,7 @@ type modelEntry struct {
 	*modelMessage
 	uid    store.UID
 	seen   bool
-	shared bool // a device has deleted it here under shared
+	shared map[*modelDevice]bool // devices that have deleted it here under shared
 }
 
 // modelDevice is an app password.
@@ -57,7 +58,7 @@ func newModel() *model {
 func (m *model) inbox() *modelBox { return m.boxes["INBOX"] }
 
 func (b *modelBox) add(msg *modelMessage, seen bool) *modelEntry {
-	e := &modelEntry{modelMessage: msg, uid: b.next, seen: seen}
+	e := &modelEntry{modelMessage: msg, uid: b.next, seen: seen, shared: map[*modelDevice]bool{}}
 	b.next++
 	b.entries = append(b.entries, e)
 	return e
@@ -96,22 +97,27 @@ func (m *model) holds(d *modelDevice, e *modelEntry) bool {
 	return (e.serial >= d.born || e.uid < d.listed) && slices.Contains(m.view(d), e)
 }
 
+// held reports whether any device has yet to delete an entry.
+func (m *model) held(e *modelEntry) bool {
+	return slices.ContainsFunc(m.devices, func(d *modelDevice) bool { return m.holds(d, e) })
+}
+
 // release moves those of list to Trash that were shared and that no device
 // holds.
-func (m *model) release(list []*modelEntry) {
-	var free []*modelEntry
+func (m *model) release(list []*modelEntry) (free []*modelEntry) {
 	for _, e := range list {
-		if e.shared && !slices.ContainsFunc(m.devices, func(d *modelDevice) bool { return m.holds(d, e) }) {
+		if len(e.shared) > 0 && !m.held(e) {
 			free = append(free, e)
 		}
 	}
 	m.move("INBOX", "Trash", free)
+	return free
 }
 
-// quit is the UPDATE state of a session of d that began with policy and mark.
-func (m *model) quit(d *modelDevice, policy store.DeletePolicy, deleted, retrieved []*modelEntry, mark bool) {
+// quit is the UPDATE state of a session of d that began with policy and mark. It
+// gives what was deleted, and what of that left the mailbox.
+func (m *model) quit(d *modelDevice, policy store.DeletePolicy, deleted, retrieved []*modelEntry, mark bool) (list, gone []*modelEntry) {
 	there := func(e *modelEntry) bool { return slices.Contains(m.inbox().entries, e) }
-	var list []*modelEntry
 	for _, e := range deleted {
 		if there(e) {
 			list = append(list, e)
@@ -120,20 +126,58 @@ func (m *model) quit(d *modelDevice, policy store.DeletePolicy, deleted, retriev
 	switch policy {
 	case store.DeleteTrash:
 		m.move("INBOX", "Trash", list)
+		gone = list
 	case store.DeleteExpunge:
 		for _, e := range list {
 			m.inbox().remove(e)
 		}
+		gone = list
 	default:
 		for _, e := range list {
 			d.hidden[e.modelMessage] = true
-			e.shared = e.shared || policy == store.DeleteShared
+			if policy == store.DeleteShared {
+				e.shared[d] = true
+			}
 		}
-		m.release(list)
+		gone = m.release(list)
 	}
 	for _, e := range retrieved {
 		if mark && there(e) {
 			e.seen = true
+		}
+	}
+	return list, gone
+}
+
+// undo takes back what the last quit did.
+func (m *model) undo(d *modelDevice, policy store.DeletePolicy, list, gone []*modelEntry) {
+	hides := policy == store.DeleteKeep || policy == store.DeleteShared
+	if hides {
+		for _, e := range list {
+			delete(d.hidden, e.modelMessage)
+			delete(e.shared, d)
+		}
+	}
+	var back []*modelEntry
+	for _, e := range gone {
+		trash := m.boxes["Trash"]
+		trash.entries = slices.DeleteFunc(trash.entries, func(x *modelEntry) bool { return x.modelMessage == e.modelMessage })
+		again := m.inbox().add(e.modelMessage, e.seen)
+		back = append(back, again)
+		if hides {
+			again.shared = maps.Clone(e.shared)
+		}
+	}
+	if len(gone) > 0 {
+		for _, other := range m.devices {
+			if other.listed > gone[0].uid {
+				other.listed = m.inbox().next
+			}
+		}
+	}
+	for _, e := range back {
+		if !m.held(e) {
+			clear(e.shared)
 		}
 	}
 }

@@ -20,6 +20,7 @@ type walk struct {
 	rnd      *rand.Rand
 	sessions map[*modelDevice]*modelSession
 	imap     [2]*store.View
+	quits    map[string]bool // sessions that deleted something
 }
 
 // modelSession is a POP3 session.
@@ -34,12 +35,13 @@ type modelSession struct {
 }
 
 // TestModel runs random interleavings of two devices' POP3 sessions, under every
-// policy and rule, with what IMAP sessions do meanwhile.
+// policy and rule, with what IMAP sessions do meanwhile; some of the deletions are
+// undone.
 func TestModel(t *testing.T) {
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := &walk{T: t, world: newWorld(t).listen(), model: newModel(), rnd: rand.New(rand.NewPCG(seed, 9)),
-				sessions: map[*modelDevice]*modelSession{}}
+				sessions: map[*modelDevice]*modelSession{}, quits: map[string]bool{}}
 			if _, err := w.store.CreateMailbox(t.Context(), w.by, w.by.Account, store.NewMailbox{Name: "Folder"}); err != nil {
 				t.Fatal(err)
 			}
@@ -346,7 +348,45 @@ func (w *walk) quit() {
 			retrieved = append(retrieved, e)
 		}
 	}
-	w.model.quit(s.device, s.policy, deleted, retrieved, s.mark)
+	list, gone := w.model.quit(s.device, s.policy, deleted, retrieved, s.mark)
+	if len(list) == 0 {
+		return
+	}
+	if session := w.lastQuit(); w.rnd.IntN(3) == 0 {
+		w.check()
+		w.undo(session, len(list), len(gone))
+		w.model.undo(s.device, s.policy, list, gone)
+	}
+}
+
+// lastQuit finds the session that has just deleted something.
+func (w *walk) lastQuit() (session string) {
+	w.Helper()
+	list, err := w.store.Sessions(w.Context(), w.by.Account, time.Time{})
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, p := range list {
+		if p.Policy != "" && !w.quits[p.Session] {
+			session = p.Session
+			w.quits[session] = true
+		}
+	}
+	return session
+}
+
+// undo takes a session's deletions back, and tries it again in vain.
+func (w *walk) undo(session string, deleted, left int) {
+	w.Helper()
+	for _, want := range [][2]int{{left, deleted - left}, {0, 0}} {
+		got, err := w.store.Undo(w.Context(), w.by, session)
+		if err != nil {
+			w.Fatal(err)
+		}
+		if got.Restored != want[0] || got.Shown != want[1] || got.Deleted != deleted || got.Lost > 0 {
+			w.Fatalf("undone %+v, want %d restored and %d shown of %d", got, want[0], want[1], deleted)
+		}
+	}
 }
 
 // vanish: the connection breaks.
