@@ -176,7 +176,7 @@ func (a *app) compareAccount(ctx context.Context, f *compareFlags, names []strin
 		}
 		target, err := s.target(compare.Security(f.security))
 		if err == nil {
-			target.Name = fmt.Sprintf("tandem %s, on a copy of %d messages of %s", version, s.Copied, f.account)
+			target.Name = fmt.Sprintf("tandem %s, on a copy of %s of %s", version, messages(s.Copied), f.account)
 			events, err = a.stage(ctx, target, opts, names)
 		}
 		// Also when ctx has ended.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"tandem/store"
 )
@@ -54,7 +55,10 @@ var aclChange = verb[aclRequest, []aclEntry]{"acl",
 // aclMailbox finds the mailbox of a request, or makes it.
 func aclMailbox(ctx context.Context, s *store.Store, by store.Actor, owner store.AccountID, req aclRequest) (store.MailboxID, error) {
 	found, err := s.MailboxOf(ctx, by, owner, req.Mailbox)
-	if err == nil || !req.Make || store.KindOf(err) != store.NotFound {
+	switch {
+	case store.KindOf(err) == store.NotFound && req.Identifier != "" && !req.Make:
+		return 0, fmt.Errorf("%w (--make makes it)", err)
+	case store.KindOf(err) != store.NotFound || !req.Make:
 		return found.ID, err
 	}
 	if _, _, err := s.Grantee(ctx, req.Identifier); err != nil {
