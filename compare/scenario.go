@@ -59,16 +59,6 @@ func ScenarioNames() []string {
 	return names
 }
 
-// Sentence computes the sentence of a scenario from its totals; "" for one that
-// there is not.
-func Sentence(name string, totals []Total) string {
-	s := scenarioOf(name)
-	if s == nil {
-		return ""
-	}
-	return s.sentence(numbers(totals))
-}
-
 // numbers are the totals of a scenario, for its sentence.
 type numbers []Total
 

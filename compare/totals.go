@@ -2,7 +2,6 @@ package compare
 
 import (
 	"slices"
-	"time"
 )
 
 // Result is one scenario of a run as a table shows it.
@@ -144,6 +143,3 @@ func (t *Total) onDevice() int64 {
 	}
 	return *t.OnDevice
 }
-
-// Spent is how long its devices were at work.
-func (t *Total) Spent() time.Duration { return time.Duration(t.Micros) * time.Microsecond }

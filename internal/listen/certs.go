@@ -65,9 +65,6 @@ func (c *Certs) Config() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get}
 }
 
-// CertFile returns the path of the certificate chain in use.
-func (c *Certs) CertFile() string { return c.certFile }
-
 // CAFile returns the path of the local authority's certificate, or "" when the
 // certificate is not self-made.
 func (c *Certs) CAFile() string {
