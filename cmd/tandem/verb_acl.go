@@ -26,7 +26,7 @@ type aclEntry struct {
 
 var aclChange = verb[aclRequest, []aclEntry]{"acl",
 	func(ctx context.Context, s *store.Store, req aclRequest) ([]aclEntry, error) {
-		by := store.Actor{Protocol: "admin"}
+		by := administrator
 		owner, err := s.Account(ctx, req.Account)
 		if err != nil {
 			return nil, err
