@@ -73,7 +73,7 @@ func accessTries(t *testing.T) map[string][]accessTry {
 			{line: `LIST "" (%s) RETURN (STATUS (MESSAGES) MYRIGHTS METADATA (/shared/comment))`, need: has("l"), hides: true}},
 		"ESEARCH": {{line: "ESEARCH IN (mailboxes %s) ALL", need: has("lr"), hides: true},
 			{line: "ESEARCH IN (subtree-one %s inboxes) UID 1:2 SUBJECT sesame", need: has("lr"), hides: true}},
-		"NOTIFY": {{line: "NOTIFY SET STATUS (mailboxes %s (MessageNew MessageExpunge))", need: has("lr"), hides: true}},
+		"NOTIFY": {{line: "NOTIFY SET STATUS (mailboxes %s (MessageNew MessageExpunge))", need: has("l"), hides: true}},
 	}
 	return tries
 }

@@ -34,6 +34,7 @@ const (
 	serverMetadataChange
 
 	messageEvents = messageNew | messageExpunge | flagChange
+	anyEvent      = ^events(0)
 )
 
 // eventOf finds an event type by its name; 0 is one that is not supported.
@@ -214,9 +215,11 @@ func (s *session) notify(ctx context.Context, a notifyArgs) error {
 		return a.refused
 	}
 	next := a.interest
+	var tree listTree
 	if !a.none && len(next.groups) > 0 {
+		var err error
 		next.watch = s.srv.cfg.Store.Watch(s.actor.Account)
-		if err := s.begin(ctx, &next); err != nil {
+		if tree, err = s.begin(ctx, &next); err != nil {
 			next.watch.Close()
 			return err
 		}
@@ -228,6 +231,7 @@ func (s *session) notify(ctx context.Context, a notifyArgs) error {
 			s.enable(op.enables)
 		}
 	}
+	s.tellNoAccess(tree)
 	if a.status {
 		return s.tellAllStatus(ctx)
 	}
@@ -235,18 +239,27 @@ func (s *session) notify(ctx context.Context, a notifyArgs) error {
 }
 
 // begin takes down how things are, to tell later what changed.
-func (s *session) begin(ctx context.Context, i *interest) error {
+func (s *session) begin(ctx context.Context, i *interest) (listTree, error) {
 	if slices.ContainsFunc(i.groups, func(g eventGroup) bool { return g.others() }) {
 		if err := i.watch.AddShared(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	tree, err := s.listTree(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		i.note(tree)
 	}
-	i.note(tree)
-	return nil
+	return tree, err
+}
+
+// tellNoAccess names the mailboxes asked for that the user may look up and not
+// read (RFC 5465 section 3.1).
+func (s *session) tellNoAccess(tree listTree) {
+	for _, n := range tree.sorted() {
+		if n.box != nil && !n.mayRead() && s.interest.asked(n.name, n.subscribed) != 0 {
+			s.tellName(tree, n.name, "")
+		}
+	}
 }
 
 // note takes down the names and counters of now.

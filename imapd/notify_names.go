@@ -87,8 +87,12 @@ func (i *interest) compare(tree listTree) nameChanges {
 		}
 	}
 	for name, n := range tree {
-		if _, known := believed[name]; !known && n.box != nil {
+		switch id, known := believed[name]; {
+		case n.box == nil:
+		case !known:
 			exists(name)
+		case id == n.box.ID && i.dim[id] == n.mayRead(): // its \NoAccess comes or goes (RFC 5465 section 5.9)
+			changes.affected[name] |= anyEvent
 		}
 		if n.subscribed != i.subs[name] {
 			changes.affected[name] |= subscriptionChange
@@ -164,9 +168,13 @@ func (s *session) tellName(tree listTree, name, from string) {
 		n = &listNode{name: name}
 	}
 	attributes := n.attributes(&a)
-	if _, _, isMailbox := cutForeign(name); isMailbox && n.box == nil && !n.children {
+	_, _, foreign := cutForeign(name)
+	switch {
+	case foreign && n.box == nil && !n.children:
 		// RFC 5465 section 5.9. Whether another's mailbox is gone or its right to be
 		// looked up, is not told.
+		attributes = append(attributes, `\NoAccess`)
+	case n.box != nil && !n.mayRead(): // section 3.1: nothing can be told of its messages
 		attributes = append(attributes, `\NoAccess`)
 	}
 	s.enc.Raw("* LIST ").Flags(attributes).Raw(` "/" `).Mailbox(name)
@@ -188,24 +196,32 @@ func (s *session) hasMade(ctx context.Context, box store.Mailbox) {
 	if !s.watchesNames() {
 		return
 	}
-	s.interest.noteMade(box)
 	level := store.MailboxID(0)
-	for name := parentName(box.Name); name != ""; name = parentName(name) {
-		up, err := s.mailbox(ctx, name, store.RightLookup)
-		if err != nil && isForeign(name) {
+	for name := box.Name; name != ""; name = parentName(name) {
+		at, have, err := s.mailboxRights(ctx, name)
+		if err == nil {
+			err = have.Allow(store.RightLookup)
+		}
+		switch {
+		case err == nil && (name != box.Name || at.ID == box.ID):
+		case name == box.Name:
+			at, have = box, store.RightRead
+		case isForeign(name):
 			continue
-		}
-		if err != nil { // removed by others already: to be told as one that was there
+		default: // removed by others already: to be told as one that was there
 			level++
-			up = store.Mailbox{ID: level, Name: name}
+			at, have = store.Mailbox{ID: level, Name: name}, store.RightRead
 		}
-		s.interest.noteMade(up)
+		s.interest.noteMade(at, have)
 	}
 }
 
 // noteMade notes a mailbox of which nothing else has been told.
-func (i *interest) noteMade(box store.Mailbox) {
+func (i *interest) noteMade(box store.Mailbox, have store.Rights) {
 	if _, known := i.known[box.ID]; !known {
+		if !have.Has(store.RightRead) {
+			i.dim[box.ID] = true
+		}
 		box.HighestModSeq, box.UIDNext, box.Messages, box.Unseen = 1, 1, 0, 0
 		i.known[box.ID] = box
 	}
