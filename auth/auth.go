@@ -19,7 +19,7 @@ import (
 var (
 	// ErrFailed is the one answer to a wrong name or password, a disabled
 	// account or a missing scope. IMAP: NO [AUTHENTICATIONFAILED] (RFC 5530
-	// section 3); POP3: -ERR [AUTH] (RFC 3206 section 4).
+	// section 3); POP3: -ERR [AUTH] (RFC 3206 section 5).
 	ErrFailed = errors.New("authentication failed")
 	// ErrBusy says that nothing was decided: too many logins wait, or the store
 	// does not answer. Say goodbye rather than no, or clients ask their users
@@ -303,23 +303,27 @@ func (a *Authenticator) match(ctx context.Context, creds []store.Credential, pas
 		return store.Credential{}, false, err
 	}
 	defer a.slots.release()
-	worked := false
+	worked, list := false, forms(password)
 	for _, c := range creds {
 		m, err := parseHash(c.Hash)
 		if err != nil {
 			a.log.Error("stored hash cannot be verified", "credential", int64(c.ID), "err", err)
 			continue
 		}
-		// C's crypt(3) stops at a NUL; we do not let the rest go unlooked at.
-		if m([]byte(password)) && password != "" && !strings.Contains(password, "\x00") {
-			a.cache.add(c.ID, c.Hash, password)
-			a.renew(ctx, c, password)
-			return c, true, nil
+		for _, form := range list {
+			// C's crypt(3) stops at a NUL; we do not let the rest go unlooked at.
+			if m([]byte(form)) && form != "" && !strings.Contains(form, "\x00") {
+				a.cache.add(c.ID, c.Hash, password)
+				a.renew(ctx, c, form)
+				return c, true, nil
+			}
 		}
 		worked = worked || upToDate(c.Hash)
 	}
 	if !worked {
-		a.dummy([]byte(password))
+		for _, form := range list {
+			a.dummy([]byte(form))
+		}
 	}
 	return store.Credential{}, false, nil
 }

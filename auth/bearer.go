@@ -188,6 +188,10 @@ func bearerToken(pairs string) (token string, ok bool) {
 			continue
 		}
 		scheme, rest, _ := strings.Cut(value, " ")
+		if value == "" && !ok { // asks what a token must be for (RFC 7628 section 4.3)
+			ok = true
+			continue
+		}
 		if ok || !strings.EqualFold(scheme, "Bearer") { // given twice, or of another kind
 			return "", false
 		}

@@ -18,6 +18,7 @@
 //	slots.go    how many hashes are computed at once
 //	cache.go    passwords found right not long ago
 //	limiter.go  how long a failing reply waits
+//	prepare.go  names and passwords beyond ASCII
 //	mailbox.go  logins that name a mailbox too
 //	sasl.go     mechanisms; PLAIN and LOGIN
 //	scram.go    SCRAM and its keys

@@ -31,11 +31,12 @@ func hashPrefix() string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$", argon2.Version, hashMemory, hashTime, hashThreads)
 }
 
-// HashPassword returns the argon2id hash of password in PHC string form.
+// HashPassword returns the argon2id hash of password in PHC string form. It is
+// that of its prepared form: a client may send other characters that look alike.
 func HashPassword(password string) string {
 	salt := make([]byte, hashSalt)
 	rand.Read(salt) // never fails
-	key := argon2.IDKey([]byte(password), salt, hashTime, hashMemory, hashThreads, hashKey)
+	key := argon2.IDKey([]byte(prepare(password)), salt, hashTime, hashMemory, hashThreads, hashKey)
 	b64 := base64.RawStdEncoding
 	return hashPrefix() + b64.EncodeToString(salt) + "$" + b64.EncodeToString(key)
 }

@@ -351,6 +351,7 @@ func TestParseOAuthBearer(t *testing.T) {
 		"y,,\x01auth=bearer  tok\x01\x01":                                         {"", "tok"},
 		"n,a=a=2Cb=3Dc,\x01auth=Bearer tok\x01\x01":                               {"a,b=c", "tok"},
 		"n,,\x01auth=Bearer \x01\x01":                                             {"", ""},
+		"n,,\x01auth=\x01\x01":                                                    {"", ""}, // RFC 7628 section 4.3
 	} {
 		login, token, ok := parseOAuthBearer(message)
 		if !ok || login != want[0] || token != want[1] {
@@ -360,6 +361,7 @@ func TestParseOAuthBearer(t *testing.T) {
 	for _, message := range []string{
 		"", "\x01", "n", "n,,", "p=tls-exporter,,\x01auth=Bearer t\x01\x01", "n,a=,\x01auth=Bearer t\x01\x01", "n,b=x,\x01auth=Bearer t\x01\x01",
 		"n,a=x=2D,\x01auth=Bearer t\x01\x01", "n,,\x01auth=Bearer t\x01", "n,,x\x01auth=Bearer t\x01\x01", "n,,\x01\x01",
+		"n,,\x01auth=\x01auth=Bearer t\x01\x01",
 	} {
 		if _, _, ok := parseOAuthBearer(message); ok {
 			t.Errorf("%q was taken", message)

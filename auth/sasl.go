@@ -116,6 +116,16 @@ func (x *Exchange) Next(response []byte) (challenge []byte, done bool, err error
 // Identity returns who the client is, once Next has said done.
 func (x *Exchange) Identity() Identity { return x.id }
 
+// Cancel ends an exchange that the client breaks off. It returns why the client
+// was refused, if it has been told that in a challenge, else nil: the client may
+// answer that with a cancellation (RFC 7628 section 3.2.3).
+func (x *Exchange) Cancel() error {
+	if b, ok := x.server.(*bearerServer); ok {
+		return b.failed
+	}
+	return nil
+}
+
 // Login returns the name the client gave, at most 255 bytes of it, or "" before
 // it gave one.
 func (x *Exchange) Login() string { return x.at.Login[:min(len(x.at.Login), maxLogin)] }
@@ -139,7 +149,7 @@ func (x *Exchange) verify(authzid, login, password string) error {
 	if err != nil {
 		return err
 	}
-	if authzid != "" && authzid != login && !strings.EqualFold(authzid, id.Name) {
+	if authzid != "" && authzid != login && !strings.EqualFold(prepare(authzid), id.Name) {
 		x.auth.logAttempt(at, slog.LevelWarn, "login refused: may not act as that user", "as", logString(authzid))
 		return ErrNotAuthorized
 	}
@@ -152,6 +162,10 @@ func startPlain(x *Exchange) sasl.Server { return sasl.NewPlainServer(x.verify) 
 
 // startLogin begins LOGIN, which has no RFC (draft-murchison-sasl-login): the
 // server asks for the name, then for the password.
+//
+// Deviation: RFC 5034 section 4 has an initial response refused with mechanisms
+// in which the server speaks first. Clients send the name in it, and other
+// servers take it.
 func startLogin(x *Exchange) sasl.Server { return &loginServer{verify: x.verify} }
 
 type loginServer struct {

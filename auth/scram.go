@@ -336,7 +336,7 @@ func (s *scramServer) refuse(problem string, err error) error {
 // admit ends an exchange whose client proved that it is acct. authzid is whom it
 // wants to act as, "" for itself.
 func (x *Exchange) admit(authzid string, acct store.Account, c store.Credential) error {
-	if authzid != "" && authzid != x.given && !strings.EqualFold(authzid, acct.Name) {
+	if authzid != "" && authzid != x.given && !strings.EqualFold(prepare(authzid), acct.Name) {
 		x.auth.logAttempt(x.at, slog.LevelWarn, "login refused: may not act as that user", "as", logString(authzid))
 		return ErrNotAuthorized
 	}
