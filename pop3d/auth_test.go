@@ -165,9 +165,21 @@ func TestLoginBeyondASCII(t *testing.T) {
 	if err := w.store.CreateAccounts(t.Context(), list, false); err != nil {
 		t.Fatal(err)
 	}
-	w.dial().script("C: UTF8\nS: +OK*\nC: USER jürgen\nS: +OK*\nC: PASS grüße \nS: +OK maildrop has 0 *")
+	w.dial().script("C: UTF8\nS: +OK*\nC: USER jürgen\nS: +OK*\nC: PASS grüße \nS: +OK maildrop has 0 *\nC: QUIT\nS: +OK*\nS: EOF")
 	w.dial().script("C: UTF8\nS: +OK*\nC: USER jürgen\nS: +OK*\nC: PASS grusse\nS: -ERR [AUTH] *")
-	w.dial().script("C: USER jürgen\nS: -ERR command has octets beyond ASCII*\nC: UTF8\nS: +OK*\nC: USER j\xfcrgen\nS: -ERR command is not in UTF-8")
+	w.dial().script("C: USER jürgen\nS: +OK*\nC: PASS grüße \nS: +OK maildrop has 0 *\nC: QUIT\nS: +OK*\nS: EOF")
+	w.dial().script("C: USER j\xfcrgen\nS: -ERR command is not in UTF-8")
+	w.dial().script("C: USER ju\u0308rgen\nS: +OK*\nC: PASS gru\u0308ße \nS: +OK maildrop has 0 *\nC: QUIT\nS: +OK*\nS: EOF")
+}
+
+// What was said before STLS, perhaps by somebody in between, is forgotten (RFC
+// 6856 section 7).
+func TestLangBeforeTLS(t *testing.T) {
+	w := newWorld(t).listen()
+	c := w.dial()
+	c.script("C: LANG de\nS: +OK de*\nC: XYZZ\nS: -ERR unbekannter Befehl\nC: STLS\nS: +OK*")
+	c.startTLS()
+	c.script("C: XYZZ\nS: -ERR unknown command")
 }
 
 // The handshake is part of the time to log in.

@@ -83,6 +83,11 @@ func cmdAuth(s *session, a arguments) {
 			return
 		}
 		if string(line) == "*" {
+			// RFC 3206 section 6: every problem of credentials has [AUTH].
+			if err := x.Cancel(); err != nil {
+				s.refuseLogin(err)
+				return
+			}
 			s.refuse("", "authentication cancelled")
 			return
 		}
@@ -121,7 +126,7 @@ func decodeLine(line []byte) ([]byte, error) {
 func (s *session) refuseLogin(err error) {
 	switch {
 	case errors.Is(err, auth.ErrFailed):
-		s.refuse(codeAuth, "wrong name or password") // RFC 3206 section 4
+		s.refuse(codeAuth, "wrong name or password") // RFC 3206 section 5
 	case errors.Is(err, auth.ErrNotAuthorized):
 		s.refuse(codeAuth, "not authorized to act as that user")
 	case errors.Is(err, auth.ErrPrivacyRequired):
@@ -234,6 +239,7 @@ func (s *session) handshake() error {
 	}
 	state := conn.ConnectionState()
 	s.conn, s.private, s.tls = conn, true, &state
+	s.texts = nil // somebody in between may have put LANG in (RFC 6856 section 7)
 	s.in = bufio.NewReaderSize(s, readBuffer)
 	return nil
 }

@@ -11,7 +11,8 @@ func cmdUtf8(s *session, _ arguments) {
 
 // downgrade has a client that has not said UTF8 get messages that came as
 // internationalized ones without UTF-8 in their headers, and the sizes of that
-// form (RFC 6856 section 4, RFC 6858 section 4).
+// form (RFC 6856 section 4, RFC 6858 section 4). Deviation: other messages go as
+// they are, whatever octets they have.
 func (d *maildrop) downgrade(ctx context.Context) (err error) {
 	if d.downgraded, err = d.view.DowngradedSizes(ctx); err != nil || len(d.downgraded) == 0 {
 		return err

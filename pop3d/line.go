@@ -76,10 +76,12 @@ func scanLine(r *bufio.Reader, limit int) ([]byte, error) {
 // parseLine splits a line into the command's name, in capitals, and the text
 // after the first space. problem, for the client, says that the line has octets
 // that no command has: RFC 1939 section 3 knows printable ASCII only, RFC 6856
-// section 2.1 lets in UTF-8 once the client has said UTF8.
+// lets in UTF-8 with USER and PASS (section 2.2) and, once the client has said
+// UTF8, everywhere (section 2.1).
 func parseLine(line []byte, beyond bool) (name, text, problem string) {
 	name, text, _ = strings.Cut(string(line), " ")
 	name = strings.ToUpper(name)
+	beyond = beyond || name == "USER" || name == "PASS"
 	ascii := true
 	for _, c := range line {
 		if c < ' ' || c == 0x7f {
@@ -89,7 +91,7 @@ func parseLine(line []byte, beyond bool) (name, text, problem string) {
 	}
 	switch {
 	case !ascii && !beyond:
-		problem = "command has octets beyond ASCII; say UTF8 first, or use AUTH"
+		problem = "command has octets beyond ASCII; say UTF8 first"
 	case !ascii && !utf8.Valid(line):
 		problem = "command is not in UTF-8"
 	}

@@ -9,7 +9,7 @@ import (
 	"tandem/store"
 )
 
-// Response codes of RFC 2449 section 8.1.1 and RFC 3206 section 4.
+// Response codes of RFC 2449 section 8.1.2 and RFC 3206 sections 4 and 5.
 const (
 	codeTemp  = "SYS/TEMP"
 	codePerm  = "SYS/PERM"

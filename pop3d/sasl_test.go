@@ -90,3 +90,18 @@ func TestScram(t *testing.T) {
 		t.Errorf("inside TLS: %s", got)
 	}
 }
+
+// The refusal of an access token is told in a challenge. The client may answer
+// that with a cancellation; the reply has its code all the same (RFC 7628
+// section 3.2.3, RFC 3206 section 6).
+func TestRefusedToken(t *testing.T) {
+	w := newWorld(t, func(c *Config) {
+		c.Auth = auth.New(c.Store, auth.Config{OAuth: auth.OAuth{JWKS: "http://127.0.0.1:1/", Scopes: []string{"mail"}}, Log: slog.New(slog.DiscardHandler)})
+	}).listen()
+	empty := base64.StdEncoding.EncodeToString([]byte("n,,\x01auth=\x01\x01"))
+	refusal := base64.StdEncoding.EncodeToString([]byte(`{"status":"invalid_token","scope":"mail"}`))
+	for _, answer := range []string{"AQ==", "*"} {
+		w.dial().script("C: AUTH OAUTHBEARER " + empty + "\nS: + " + refusal + "\nC: " + answer + "\nS: -ERR [AUTH]*")
+	}
+	w.dial().script("C: AUTH OAUTHBEARER\nS: + \nC: *\nS: -ERR authentication cancelled")
+}

@@ -118,7 +118,8 @@ func (s *session) run() {
 
 // abandoned ends a session that the client did not end with QUIT; there is no
 // UPDATE state. A client that was idle after its login is not told (RFC 1939
-// section 3); one that loses its place, or took too long to log in, is.
+// section 3). Deviation: one that loses its place or its password, or took too
+// long to log in, for which there are less than 10 minutes, is told.
 func (s *session) abandoned(err error) {
 	why := err.Error()
 	var limit *listen.LimitError

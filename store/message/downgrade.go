@@ -87,8 +87,8 @@ func downgradeField(field []byte) []byte {
 		"resent-from", "resent-sender", "resent-reply-to", "resent-to", "resent-cc", "resent-bcc":
 		return downgradeAddresses(name, value)
 	case "subject", "comments", "content-description":
-		// RFC 6858 section 2.3 is about Subject; RFC 2047 section 5 (1) allows
-		// the same for the other two.
+		// RFC 6858 section 2.3 is about Subject. Deviation: the other two would go
+		// (section 2.4); RFC 2047 section 5 (1) allows the same for them.
 		return downgradeText(name, value)
 	case "content-type", "content-disposition":
 		return downgradeParams(field)
