@@ -156,15 +156,23 @@ func (s *session) sources(ctx context.Context, in []source) ([]store.Mailbox, er
 			boxes = append(boxes, *n.box)
 		}
 	}
-	return slices.DeleteFunc(boxes, func(box store.Mailbox) bool {
+	boxes = slices.DeleteFunc(boxes, func(box store.Mailbox) bool {
 		return !slices.ContainsFunc(in, func(f source) bool {
 			if f.selected {
-				return s.view != nil && s.view.ID() == box.ID
+				return s.isSelected(box)
 			}
 			return f.covers(box.Name, box.Subscribed)
 		})
-	}), nil
+	})
+	if slices.ContainsFunc(in, func(f source) bool { return f.selected }) && !slices.ContainsFunc(boxes, s.isSelected) {
+		box := s.view.Mailbox() // which may be read, but not be in any list
+		box.Name = s.view.name
+		boxes = append(boxes, box)
+	}
+	return boxes, nil
 }
+
+func (s *session) isSelected(box store.Mailbox) bool { return s.view != nil && s.view.ID() == box.ID }
 
 // searchOne searches one of several mailboxes; the selected one as this
 // session knows it.

@@ -29,7 +29,10 @@ func (f *mailboxFilter) covers(name string, subscribed bool) bool {
 		if name == n {
 			return true
 		}
-		below, ok := strings.CutPrefix(name, n+"/")
+		below, ok := name, true // of the root
+		if n != "" {
+			below, ok = strings.CutPrefix(name, n+"/")
+		}
 		if ok && (f.kind == "SUBTREE" || f.kind == "SUBTREE-ONE" && !strings.Contains(below, "/")) {
 			return true
 		}
