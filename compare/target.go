@@ -87,12 +87,22 @@ func (s *Service) security() Security {
 	if s.Security != Auto && s.Security != "" {
 		return s.Security
 	}
-	_, port, err := net.SplitHostPort(s.Address)
-	switch {
-	case err == nil && (port == "993" || port == "995" || port == "10993" || port == "10995"):
-		return Implicit
+	if _, port, err := net.SplitHostPort(s.Address); err == nil {
+		switch port {
+		case "993", "995", "10993", "10995":
+			return Implicit
+		}
 	}
 	return Auto
+}
+
+// noGreeting says what is wrong when a connection does not begin with one: where
+// TLS comes first, a server waits for it in vain and hangs up.
+func (s *Service) noGreeting(err error) error {
+	if s.security() == Auto {
+		return fmt.Errorf("greeting: %w (if TLS comes first on this port: --security tls)", err)
+	}
+	return fmt.Errorf("greeting: %w", err)
 }
 
 // tlsConfig names the server that the certificate has to be for.
@@ -121,7 +131,8 @@ func (s *Service) mayBePlain() error {
 	return errors.New("the server offers no TLS (none of the password is sent; --security none sends it all the same)")
 }
 
-// login connects and logs in, metered or, with a recorder of its own, not.
+// connect gives a connection before its greeting, metered or, with a recorder of
+// its own, not.
 func (s *Service) connect(ctx context.Context, rec *recorder, link Link, from origin, sc script, login Login) (*conn, error) {
 	raw, err := s.dial(ctx)
 	if err != nil {
@@ -161,7 +172,7 @@ func (p *popClient) begin(ctx context.Context, s *Service, login Login) error {
 	_, err := p.answer()
 	p.conn.settle()
 	if err != nil {
-		return fmt.Errorf("greeting: %w", err)
+		return s.noGreeting(err)
 	}
 	if want := s.security(); want == StartTLS || want == Auto {
 		if err := p.protect(ctx, s, want); err != nil {
@@ -211,7 +222,7 @@ func openIMAP(ctx context.Context, s *Service, rec *recorder, link Link, from or
 
 func (m *imapClient) begin(ctx context.Context, s *Service, login Login) error {
 	if err := m.greeting(); err != nil {
-		return fmt.Errorf("greeting: %w", err)
+		return s.noGreeting(err)
 	}
 	if want := s.security(); want == StartTLS || want == Auto {
 		if err := m.protect(ctx, s, want); err != nil {
