@@ -288,6 +288,9 @@ func (t *tx) renameInbox(by store.Actor, a *accountRow, inbox *mailboxRow, name 
 	if err != nil {
 		return err
 	}
+	if err := t.copyMetadata(by, inbox, to); err != nil { // RFC 5464 section 4.1
+		return err
+	}
 	return t.journal(by, a.id, record{verb: "rename", mailbox: inbox.ID, other: to.ID, modseq: to.HighestModSeq,
 		uids: moved.Source, otherUIDs: moved.Dest, detail: "INBOX\n" + name})
 }

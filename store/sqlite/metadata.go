@@ -157,6 +157,22 @@ func (t *tx) setEntry(by store.Actor, at store.MailboxID, e *store.MetadataEntry
 	return owner, err
 }
 
+// copyMetadata gives a new mailbox the owner's annotations of another, if they
+// fit.
+func (t *tx) copyMetadata(by store.Actor, from, to *mailboxRow) error {
+	owner := from.ID.Account()
+	_, err := t.exec(`INSERT INTO metadata (account, mailbox, reader, name, value)
+		SELECT account, ?1, reader, name, value FROM metadata
+		WHERE account = ?2 AND mailbox = ?3 AND reader IN (0, ?2)`, to.ID, owner, from.ID)
+	if err != nil {
+		return err
+	}
+	if err = t.metadataFits(by, owner); err != nil && store.KindOf(err) == store.Limit {
+		_, err = t.exec("DELETE FROM metadata WHERE account = ? AND mailbox = ?", owner, to.ID)
+	}
+	return err
+}
+
 // metadataFits bounds what an account has of its own and shared, and by
 // themselves what each other account keeps there for its own eyes.
 func (t *tx) metadataFits(by store.Actor, owner store.AccountID) error {

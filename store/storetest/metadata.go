@@ -11,6 +11,7 @@ var metadataTests = map[string]func(*fixture){
 	"metadata is set, read and removed": testMetadata,
 	"metadata of the server":            testServerMetadata,
 	"metadata goes with its mailbox":    testMetadataGoes,
+	"metadata stays with INBOX":         testMetadataInbox,
 	"metadata has a quota":              testMetadataQuota,
 }
 
@@ -70,6 +71,15 @@ func testMetadataGoes(f *fixture) {
 	f.wantKind(err, store.NotFound)
 	f.wantKind(f.annotate(f.by, id, "/shared/x", "1"), store.NotFound)
 	f.equal("made anew", f.annotations(f.by, f.create("b")), "")
+}
+
+// testMetadataInbox: INBOX keeps its annotations when it is renamed, and the new
+// mailbox has them too.
+func testMetadataInbox(f *fixture) {
+	f.must(f.annotate(f.by, f.inbox, "/shared/comment", "c", "/private/a", "1"))
+	f.must(f.RenameMailbox(f.ctx(), f.by, f.inbox, "Old", 0))
+	f.equal("of INBOX", f.annotations(f.by, f.inbox), "/private/a=1 /shared/comment=c")
+	f.equal("of the new one", f.annotations(f.by, f.named("Old").ID), "/private/a=1 /shared/comment=c")
 }
 
 func testMetadataQuota(f *fixture) {
