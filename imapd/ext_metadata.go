@@ -3,6 +3,7 @@ package imapd
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"tandem/imapd/internal/wire"
@@ -54,6 +55,10 @@ const (
 	noMaxSize        = 1<<63 - 1
 
 	depthInfinity = 1 << 30
+
+	// adminEntry is the server's annotation that is set by configuration alone
+	// (RFC 5464 section 3.2.1.1).
+	adminEntry = "/shared/admin"
 )
 
 // metadataArgs is what is asked for of annotations.
@@ -182,6 +187,9 @@ func (s *session) writeMetadata(ctx context.Context, id store.MailboxID, mailbox
 	if err != nil {
 		return 0, err
 	}
+	if contact := s.srv.cfg.AdminContact; id == 0 && contact != "" {
+		list = append(list, store.MetadataEntry{Name: adminEntry, Value: []byte(contact)})
+	}
 	var out []store.MetadataEntry
 	found := map[string]bool{}
 	for _, e := range list {
@@ -273,6 +281,9 @@ func (s *session) setMetadata(ctx context.Context, a setMetadataArgs) error {
 	id, err := s.annotated(ctx, a.mailbox)
 	if err != nil {
 		return err
+	}
+	if id == 0 && slices.ContainsFunc(a.list, func(e store.MetadataEntry) bool { return e.Name == adminEntry }) {
+		return no("NOPERM", "%s cannot be changed", adminEntry)
 	}
 	err = s.srv.cfg.Store.SetMetadata(ctx, s.actor, id, a.list)
 	if err != nil {

@@ -135,6 +135,8 @@ func transcriptServer(t *testing.T, file string) *testServer {
 		return startServer(t, func(cfg *Config) { cfg.Limits.Messages = 3 })
 	case "savelimit.txt":
 		return startServer(t, func(cfg *Config) { cfg.Limits.Saved = 2 })
+	case "metadata.txt":
+		return startServer(t, func(cfg *Config) { cfg.AdminContact = "mailto:postmaster@example.org" })
 	case "strict_headers.txt":
 		return startServer(t, func(cfg *Config) { cfg.StrictHeaders = true })
 	case "sasl.txt":

@@ -34,6 +34,10 @@ type Config struct {
 	// clients that have not enabled UTF8=ACCEPT (RFC 9755 section 4).
 	StrictHeaders bool
 
+	// AdminContact is a URI by which the administrator is reached, told as
+	// /shared/admin (RFC 5464 section 3.2.1.1); "" for none.
+	AdminContact string
+
 	Limits   Limits // zero: DefaultLimits of the store's message size
 	Logger   *slog.Logger
 	Hostname string // for the greeting

@@ -37,6 +37,8 @@ type imapConfig struct {
 
 	SharedAccount string `toml:"shared_account" doc:"the account whose mailboxes are in everybody's Shared/, as far as tandem acl or its owner gives rights on them; those of other accounts are in Other Users/"`
 
+	AdminContact string `toml:"admin_contact" doc:"how users reach the administrator, a URI such as mailto:postmaster@example.org: the server's annotation /shared/admin; empty: none"`
+
 	MessageLimit int `toml:"message_limit" doc:"how many messages one command works on, told as MESSAGELIMIT: 1000 or more; 0: any number"`
 	SaveLimit    int `toml:"save_limit" doc:"how many messages one APPEND or COPY puts into a mailbox, told as SAVELIMIT: 1000 or more, and not beside message_limit, which holds for them too; 0: any number"`
 }

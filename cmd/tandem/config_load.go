@@ -277,6 +277,9 @@ func (l *loaded) validate() error {
 	}
 	errs = append(errs, l.Auth.OAuth.check()...)
 	errs = append(errs, l.IMAP.checkLimits()...)
+	if u, err := url.Parse(l.IMAP.AdminContact); l.IMAP.AdminContact != "" && (err != nil || u.Scheme == "") {
+		errs = append(errs, fmt.Errorf("imap.admin_contact: %q is no URI (write mailto:...)", l.IMAP.AdminContact))
+	}
 	for key, list := range l.listeners() {
 		for _, addr := range list {
 			if err := checkAddr(addr, key == "auth.listen"); err != nil {

@@ -170,7 +170,7 @@ func (s *server) open() error {
 	s.auth = auth.New(s.store, authConfigOf(l, s.secrets, s.log))
 	s.tellScram()
 	s.imap = imapd.New(imapd.Config{Store: s.store, Auth: s.auth, TLS: s.tls(), Limits: imapLimits(l),
-		ShortLiterals: l.IMAP.LiteralMinus, StrictHeaders: l.IMAP.StrictHeaders,
+		ShortLiterals: l.IMAP.LiteralMinus, StrictHeaders: l.IMAP.StrictHeaders, AdminContact: l.IMAP.AdminContact,
 		Logger: s.log, Hostname: l.Hostname, Version: version})
 	s.pop3 = pop3d.New(pop3d.Config{Store: s.store, Auth: s.auth, TLSConfig: s.tls(), Hostname: l.Hostname,
 		Limits: pop3Limits(l), Brake: l.POP3.brake(), Logger: s.log})
