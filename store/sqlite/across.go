@@ -174,7 +174,7 @@ func (t *tx) adoptForms(olds []store.MessageID, adopted map[store.MessageID]stor
 		return err
 	}
 	for _, old := range have {
-		if _, err := t.exec("INSERT INTO message_utf8 (message, size, edits) SELECT ?, size, edits FROM message_utf8 WHERE message = ?", adopted[old], old); err != nil {
+		if _, err := t.exec("INSERT INTO message_utf8 (message, size, edits, crc) SELECT ?, size, edits, crc FROM message_utf8 WHERE message = ?", adopted[old], old); err != nil {
 			return err
 		}
 	}

@@ -30,7 +30,7 @@ func (e *Engine) Check(ctx context.Context, repair bool, finding func(string)) e
 	e.checking.Store(true)
 	err := k.rows()
 	e.checking.Store(false)
-	for _, step := range []func() error{k.counters, k.uses, k.bodies, k.structures} {
+	for _, step := range []func() error{k.counters, k.uses, k.bodies, k.structures, k.forms} {
 		if err == nil {
 			err = ctx.Err()
 		}
@@ -105,77 +105,6 @@ func (k *checker) reindex() {
 		k.note("database: %v", err)
 	}
 }
-
-// reference is a rule between tables: rows of sql break it, mend takes what
-// breaks it away.
-type reference struct {
-	sql  string
-	text string // for the first two columns
-	mend func(t *tx, r row) error
-}
-
-// alive leaves out accounts whose removal is not over.
-const alive = " AND %s >> 40 NOT IN (SELECT id FROM removed_account) LIMIT 1000"
-
-var references = []reference{
-	{"SELECT mailbox, uid FROM entry e WHERE NOT EXISTS (SELECT 1 FROM mailbox m WHERE m.id = e.mailbox)" + fmt.Sprintf(alive, "mailbox"),
-		"mailbox %d, UID %d: there is no such mailbox", func(t *tx, r row) error {
-			_, err := t.exec("DELETE FROM entry WHERE mailbox = ? AND uid = ?", r.int(0), r.int(1))
-			return err
-		}},
-	{"SELECT mailbox, uid FROM entry e WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = e.message)" + fmt.Sprintf(alive, "mailbox"),
-		"mailbox %d, UID %d: its message is missing", func(t *tx, r row) error {
-			m, err := foundMailbox(mailboxByID(t.conn, store.MailboxID(r.int(0))))
-			if err != nil {
-				return err
-			}
-			uid := store.UID(r.int(1))
-			_, err = t.expunge(t.rowOf(m), store.UIDSet{{Start: uid, Stop: uid}}, false)
-			return err
-		}},
-	{"SELECT e.mailbox, e.uid FROM entry e JOIN message m ON m.id = e.message WHERE (m.size <> e.size OR m.internal <> e.internal)" + fmt.Sprintf(alive, "e.mailbox"),
-		"mailbox %d, UID %d: size or date is not its message's", func(t *tx, r row) error {
-			_, err := t.exec(`UPDATE entry SET (size, internal) = (SELECT m.size, m.internal FROM message m WHERE m.id = entry.message)
-				WHERE mailbox = ? AND uid = ?`, r.int(0), r.int(1))
-			return err
-		}},
-	{"SELECT mailbox, uid FROM entry WHERE message >> 40 <> mailbox >> 40" + fmt.Sprintf(alive, "mailbox"),
-		"mailbox %d, UID %d: its message is another account's", nil},
-	{"SELECT mailbox, uid FROM entry JOIN tombstone USING (mailbox, uid) WHERE 1" + fmt.Sprintf(alive, "mailbox"),
-		"mailbox %d, UID %d: there and expunged at once", nil},
-	{`SELECT mailbox, grantee FROM acl x WHERE NOT EXISTS (SELECT 1 FROM mailbox m WHERE m.id = x.mailbox)
-		OR grantee <> 0 AND NOT EXISTS (SELECT 1 FROM account a WHERE a.id = x.grantee) LIMIT 1000`,
-		"mailbox %d: rights are given on it to account %d, and one of the two is not there", func(t *tx, r row) error {
-			_, err := t.exec("DELETE FROM acl WHERE mailbox = ? AND grantee = ?", r.int(0), r.int(1))
-			return err
-		}},
-	{`SELECT mailbox, uid FROM entry e WHERE mailbox >> 39 & 1 AND NOT EXISTS (SELECT 1 FROM tombstone x
-		WHERE x.message = e.message AND x.shown = e.uid AND x.fate = 0 AND x.mailbox >> 40 = e.mailbox >> 40) LIMIT 1000`,
-		"mailbox %d, UID %d: shows what was not expunged", func(t *tx, r row) error {
-			return t.unshow(store.MailboxID(r.int(0)).Account(), []store.UID{store.UID(r.int(1))})
-		}},
-	{"SELECT mailbox, account FROM metadata x WHERE mailbox <> 0 AND NOT EXISTS (SELECT 1 FROM mailbox m WHERE m.id = x.mailbox) LIMIT 1000",
-		"mailbox %d of account %d has metadata, but there is no such mailbox", func(t *tx, r row) error {
-			_, err := t.exec("DELETE FROM metadata WHERE mailbox = ? AND account = ?", r.int(0), r.int(1))
-			return err
-		}},
-	{"SELECT id, body FROM message m WHERE NOT EXISTS (SELECT 1 FROM body b WHERE b.id = m.body)" + fmt.Sprintf(alive, "id"),
-		"message %d: its body %d is missing", nil},
-	{`SELECT id, body FROM message m WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.message = m.id)
-		AND NOT EXISTS (SELECT 1 FROM tombstone x WHERE x.message = m.id)` + fmt.Sprintf(alive, "id"),
-		"message %d with body %d: nothing names it", func(t *tx, r row) error { return t.dropMessageIfUnused(store.MessageID(r.int(0))) }},
-	{"SELECT id, size FROM body b WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.body = b.id) LIMIT 1000",
-		"body %d of %d octets: no message names it", func(t *tx, r row) error { return t.dropBodyIfUnused(store.BodyID(r.int(0))) }},
-	{"SELECT id, length(data) FROM chunk k WHERE NOT EXISTS (SELECT 1 FROM body b WHERE b.id = " + chunkBody + ")" +
-		" AND NOT EXISTS (SELECT 1 FROM staged s WHERE s.body = " + chunkBody + ") LIMIT 1000",
-		"chunk %d of %d octets: it belongs to no body", func(t *tx, r row) error {
-			_, err := t.exec("DELETE FROM chunk AS k WHERE id = ? AND NOT EXISTS (SELECT 1 FROM body b WHERE b.id = "+chunkBody+")", r.int(0))
-			return err
-		}},
-}
-
-// chunkBody is the body that chunk k belongs to.
-const chunkBody = "CASE WHEN k.id < 1 << 40 THEN k.id - k.id % 16384 ELSE k.id END"
 
 func (k *checker) reference(c *conn, ref reference) error {
 	var broken []row
@@ -321,7 +250,8 @@ func (k *checker) accountCounters() error {
 		OR a.next_mailbox <= ifnull((SELECT max(id & 0x7fffffffff) FROM mailbox m WHERE m.account = a.id), 0)
 		OR a.next_message <= ifnull((SELECT max(id) FROM message m WHERE m.id >= a.id << 40 AND m.id < (a.id + 1) << 40), 0) & 0xffffffffff
 		OR a.next_journal <= ifnull((SELECT max(n) FROM journal j WHERE j.account = a.id), 0) AS low FROM account a WHERE low
-		UNION ALL SELECT 'the store', 1 FROM store WHERE key = 'uidvalidity' AND value < (SELECT max(uidvalidity) FROM mailbox)`
+		UNION ALL SELECT 'the store', 1 FROM store WHERE key = 'uidvalidity' AND value < (SELECT max(uidvalidity) FROM mailbox)
+			OR key = 'account' AND value < (SELECT max(id) FROM account) OR key = 'credential' AND value < (SELECT max(id) FROM credential)`
 	wrong := false
 	err := k.e.readOnce(k.ctx, "compare counters", func(c *conn) error {
 		return c.query(lowCounters, func(r row) error {
@@ -340,8 +270,9 @@ func (k *checker) accountCounters() error {
 				next_mailbox = max(next_mailbox, 1 + (ifnull((SELECT max(id & 0x7fffffffff) FROM mailbox m WHERE m.account = a.id), 0))),
 				next_message = max(next_message, 1 + (ifnull((SELECT max(id) FROM message m WHERE m.id >= a.id << 40 AND m.id < (a.id + 1) << 40), 0) & 0xffffffffff)),
 				next_journal = max(next_journal, 1 + ifnull((SELECT max(n) FROM journal j WHERE j.account = a.id), 0))`,
-			`UPDATE store SET value = (SELECT max(uidvalidity) FROM mailbox)
-				WHERE key = 'uidvalidity' AND value < (SELECT max(uidvalidity) FROM mailbox)`,
+			`UPDATE store SET value = max(value, ifnull((SELECT max(uidvalidity) FROM mailbox), 0)) WHERE key = 'uidvalidity'`,
+			`UPDATE store SET value = max(value, ifnull((SELECT max(id) FROM account), 0)) WHERE key = 'account'`,
+			`UPDATE store SET value = max(value, ifnull((SELECT max(id) FROM credential), 0)) WHERE key = 'credential'`,
 		} {
 			if _, err := t.exec(sql); err != nil {
 				return err

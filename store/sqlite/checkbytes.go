@@ -171,3 +171,56 @@ func (k *checker) parseAgain(id store.MessageID, body store.BodyID) error {
 		return err
 	})
 }
+
+// forms checks the forms that messages have for readers without UTF-8, and makes
+// damaged ones anew.
+func (k *checker) forms() error {
+	return k.eachID("SELECT message FROM message_utf8 WHERE message > ? ORDER BY message LIMIT 256", func(id int64) error {
+		var body store.BodyID
+		var size int64
+		var prefix []byte
+		err := k.e.read(k.ctx, "check a downgraded form", func(c *conn) error {
+			r, ok, err := c.first(`SELECT u.size, u.edits, u.crc, m.size, m.body, m.prefix FROM message_utf8 u JOIN message m ON m.id = u.message
+				WHERE u.message = ?`, id)
+			if err == nil && !ok {
+				err = errGone
+			}
+			if err != nil {
+				return err
+			}
+			size, body, prefix = r.int(3), store.BodyID(r.int(4)), bytes.Clone(r.blob(5))
+			_, err = editsOf(r, store.MessageID(id), size)
+			return err
+		})
+		if err == nil || store.KindOf(err) != store.Corrupt || !k.repair {
+			return err
+		}
+		k.note("%v", err)
+		return k.downgradeAgain(store.MessageID(id), body, size, prefix)
+	})
+}
+
+// downgradeAgain makes a message's downgraded form from its bytes, if they are
+// whole.
+func (k *checker) downgradeAgain(id store.MessageID, body store.BodyID, size int64, prefix []byte) error {
+	var text bytes.Buffer
+	err := k.readBody(body, &text)
+	if store.KindOf(err) == store.Corrupt {
+		return nil // said already
+	}
+	if err != nil {
+		return err
+	}
+	edits, err := message.Downgrade(message.Parse(text.Bytes()), bytes.NewReader(text.Bytes()))
+	if err != nil {
+		return err
+	}
+	edits = withPrefix(prefix, edits)
+	return k.e.write(k.ctx, "mend a downgraded form", text.Len(), func(t *tx) error {
+		if len(edits) > 0 {
+			return t.putDowngrade(id, size, edits)
+		}
+		_, err := t.exec("DELETE FROM message_utf8 WHERE message = ?", id) // all may have the bytes as they are
+		return err
+	})
+}

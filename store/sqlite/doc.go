@@ -33,7 +33,7 @@
 //	recently.go    the mailboxes that show what was expunged
 //	age.go         expunging what is old
 //	prune.go       forgetting what was expunged
-//	check.go checkbytes.go   verifying and mending rows, and bytes
+//	check.go checkrefs.go checkbytes.go   verifying and mending rows, what they say of each other, and bytes
 //	salvage.go     reading what is left of a damaged mailbox
 //	journal.go     one row for each verb; story.go reads them
 //	uidset.go      sets of UIDs in rows

@@ -48,8 +48,8 @@ func (f *full) fill(by store.Actor, inbox store.MailboxID, other store.Actor) {
 	st := message.Parse(text)
 	large := &store.Body{Header: text[:st.HeaderSize], Text: text[st.HeaderSize:], Size: int64(len(text)),
 		Digest: sha256.Sum256(text), Structure: st.AppendBinary(nil), MessageID: st.MessageID}
-	utf8 := bodyOf(fmt.Sprint("utf8-", by.Account))
-	utf8.UTF8, utf8.Downgrade = true, []message.Edit{{Off: 9, Len: 4, New: []byte("ascii")}}
+	utf8 := bodyOf(fmt.Sprint("gr\u00fc\u00dfe-", by.Account))
+	utf8.UTF8, utf8.Downgrade = true, message.DowngradeHeader(utf8.Header)
 	f.must(errOf(f.Insert(ctx, by, []store.Insertion{
 		{Mailbox: inbox, Body: large, Keywords: []string{"k1"}, ImportKey: "key", UIDL: "imported"},
 		{Mailbox: inbox, Body: utf8, Prefix: []byte("Delivered-To: x\r\n")},

@@ -69,7 +69,7 @@ var pop3Tests = map[string]func(*fixture){
 		f.equal("again, and another one", set(store.NewUIDL{UID: 1, UIDL: "old.1"}, store.NewUIDL{UID: 1, UIDL: "old.one"}), "set set")
 		f.equal("another one", f.uidlOf(f.inbox, 1), "old.one")
 		// What a device has listed keeps its UIDL.
-		f.must(f.NoteListings(f.ctx(), []store.Listing{{Mailbox: f.inbox, Credential: 77, Next: 4, Time: f.now()}}))
+		f.must(f.NoteListings(f.ctx(), []store.Listing{{Mailbox: f.inbox, Credential: f.device("phone").Credential, Next: 4, Time: f.now()}}))
 		was := f.uidlOf(f.inbox, 3)
 		f.equal("after a listing", set(store.NewUIDL{UID: 3, UIDL: "old.3"}, store.NewUIDL{UID: 4, UIDL: "old.4"}, store.NewUIDL{UID: 1, UIDL: "old.one"}),
 			fmt.Sprint(store.Forbidden, " set set"))
