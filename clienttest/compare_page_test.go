@@ -1,7 +1,10 @@
 package clienttest
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -189,6 +192,40 @@ func TestComparePlay(t *testing.T) {
 	events := b.run()
 	if err := compare.Check(events); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestComparePlayIsBounded: a stranger who acts without an end is stopped before
+// the run takes much memory, and the run can still be kept.
+func TestComparePlayIsBounded(t *testing.T) {
+	t.Parallel()
+	_, web := startWeb(t, "")
+	post := func(path string, fields url.Values) (status int, answer map[string]string) {
+		t.Helper()
+		r, err := http.PostForm("http://"+web+path, fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close()
+		if err := json.NewDecoder(r.Body).Decode(&answer); err != nil {
+			t.Fatal(err)
+		}
+		return r.StatusCode, answer
+	}
+	_, begun := post("/compare/play", url.Values{"link": {"none"}, "policy": {"keep"}, "poll": {"0"}})
+	show, acts, status := "/compare/shows/"+begun["show"], 0, http.StatusOK
+	for _, add := range []string{"add-pop3", "add-imap", "add-imap"} {
+		post(show+"/acts", url.Values{"act": {add}})
+	}
+	for ; acts < 400 && status == http.StatusOK; acts++ {
+		post(show+"/acts", url.Values{"act": {"deliver"}})
+		status, _ = post(show+"/acts", url.Values{"act": {"sync"}, "device": {fmt.Sprintf("imap-%d", acts%4+1)}})
+	}
+	if status != http.StatusNotFound || acts < 20 {
+		t.Errorf("after %d acts: status %d", acts, status)
+	}
+	if status, kept := post(show+"/save", nil); status != http.StatusOK {
+		t.Errorf("not kept: %d %v", status, kept)
 	}
 }
 

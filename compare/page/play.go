@@ -128,6 +128,10 @@ func (s *show) mayAct() bool {
 func (g *play) run() {
 	g.tell(g.set())
 	for g.ctx.Err() == nil {
+		if len(g.stage.Events(0)) > maxEvents {
+			g.stage.Note("That is as much as one run takes: begin another.")
+			return
+		}
 		var poll <-chan time.Time
 		if g.poll > 0 {
 			poll = time.After(g.poll)

@@ -22,7 +22,7 @@ import (
 const (
 	maxRuns  = 200
 	maxKept  = 128 << 20 // octets of all runs
-	maxRun   = 4 << 20   // octets of one: a tour has half of one
+	maxRun   = 4 << 20   // octets of one: a tour has half of one, a long play three
 	maxHeavy = 2         // requests at once that have a whole run in memory
 	heavyMax = time.Minute
 )

@@ -21,6 +21,7 @@ const (
 	unseenTime = 2 * time.Minute  // without anybody who watches
 	keptTime   = 10 * time.Minute // after its end: to be saved
 	maxActs    = 500
+	maxEvents  = 4000             // of a play: 100 acts, or polling for a quarter of an hour
 	closeTime  = 20 * time.Second // to tidy up after a show
 
 	batchEvents = 200              // sent to a viewer at a time
