@@ -132,13 +132,13 @@ func isNumber(s string) bool {
 
 func capaDelay(t *test) {
 	p := t.needs("LOGIN-DELAY")
-	good := len(p) == 1 && isNumber(p[0]) || len(p) == 2 && isNumber(p[0]) && p[1] == "USER"
+	good := len(p) == 1 && isNumber(p[0]) || len(p) == 2 && isNumber(p[0]) && strings.EqualFold(p[1], "USER")
 	t.that(good, "LOGIN-DELAY %s", strings.Join(p, " "))
 }
 
 func capaExpire(t *test) {
 	p := t.needs("EXPIRE")
-	good := len(p) > 0 && (isNumber(p[0]) || p[0] == "NEVER") && (len(p) == 1 || len(p) == 2 && p[1] == "USER")
+	good := len(p) > 0 && (isNumber(p[0]) || strings.EqualFold(p[0], "NEVER")) && (len(p) == 1 || len(p) == 2 && strings.EqualFold(p[1], "USER"))
 	t.that(good, "EXPIRE %s", strings.Join(p, " "))
 }
 

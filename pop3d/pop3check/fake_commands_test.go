@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 func (s *fakeSession) obey(line string) {
@@ -15,8 +16,10 @@ func (s *fakeSession) obey(line string) {
 	name = strings.ToUpper(name)
 	user := s.user
 	s.user = ""
-	bad := strings.ContainsFunc(line, func(c rune) bool { return c < ' ' || c > '~' })
-	plain := slices.Contains([]string{"CAPA", "QUIT", "STAT", "NOOP", "RSET", "STLS"}, name)
+	named := (name == "USER" || name == "PASS") && s.fault != "names are in ASCII only"
+	beyond := utf8.ValidString(line) && (s.utf8 || named)
+	bad := strings.ContainsFunc(line, func(c rune) bool { return c < ' ' || c == 0x7f || c > '~' && !beyond })
+	plain := slices.Contains([]string{"CAPA", "QUIT", "STAT", "NOOP", "RSET", "STLS", "UTF8"}, name)
 	switch {
 	case bad || len(line) > 510 && name != "AUTH" || plain && given:
 		s.say("-ERR syntax")
@@ -24,6 +27,8 @@ func (s *fakeSession) obey(line string) {
 		s.quit()
 	case name == "CAPA":
 		s.capa()
+	case name == "LANG":
+		s.lang(rest)
 	case !s.inside:
 		s.authorize(name, rest, user)
 	default:
@@ -32,8 +37,8 @@ func (s *fakeSession) obey(line string) {
 }
 
 func (s *fakeSession) capa() {
-	list := "TOP\r\nUIDL\r\nUSER\r\nSASL PLAIN\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nEXPIRE NEVER\r\nIMPLEMENTATION fake\r\n"
-	if !s.inside && !s.secured {
+	list := "TOP\r\nUIDL\r\nUSER\r\nSASL PLAIN\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nUTF8 USER\r\nLANG\r\nEXPIRE NEVER\r\nIMPLEMENTATION fake\r\n"
+	if !s.inside && !s.secured || s.fault == "lists STLS inside TLS" {
 		list += "STLS\r\n"
 	}
 	if s.fault == "no capabilities after login" && s.inside {
@@ -47,7 +52,7 @@ func (s *fakeSession) capa() {
 func (s *fakeSession) authorize(name, rest, user string) {
 	switch name {
 	case "STLS":
-		if s.secured {
+		if s.secured && s.fault != "takes STLS inside TLS" {
 			s.say("-ERR active already")
 			return
 		}
@@ -67,8 +72,33 @@ func (s *fakeSession) authorize(name, rest, user string) {
 		s.login(user == fakeUser && rest == fakePassword)
 	case "AUTH":
 		s.auth(rest)
+	case "UTF8":
+		if s.utf8 = s.fault != "refuses UTF8"; s.utf8 {
+			s.say("+OK")
+			return
+		}
+		s.say("-ERR not now")
 	default:
 		s.say("-ERR log in first")
+	}
+}
+
+func (s *fakeSession) lang(tag string) {
+	switch {
+	case tag == "" && s.fault == "lists no languages", tag == "*" && s.fault == "prefers no language":
+		s.say("-ERR cannot say")
+	case tag == "" && s.fault == "languages have no names":
+		s.say("+OK")
+		s.text([]byte("en\r\nde-AT\r\n"))
+	case tag == "":
+		s.say("+OK")
+		s.text([]byte("en English\r\nde-AT Deutsch\r\n"))
+	case tag == "*":
+		s.say("+OK en at your service")
+	case tag == "en" || tag == "de-AT" || s.fault == "LANG takes any tag":
+		s.say("+OK %s here you are", strings.ToLower(tag))
+	default:
+		s.say("-ERR no such language")
 	}
 }
 
@@ -104,6 +134,12 @@ func (s *fakeSession) login(right bool) {
 		refusal = "[AUTH] wrong name or password"
 	case !s.lock():
 		refusal = "[IN-USE] the maildrop is locked"
+		switch s.fault {
+		case "a lock is a wrong password":
+			refusal = "[AUTH] locked"
+		case "a lock is trouble":
+			refusal = "[SYS/TEMP] locked"
+		}
 	}
 	if refusal != "" {
 		if s.fault == "no response codes" {
@@ -209,6 +245,12 @@ func (s *fakeSession) scan(arg, fault string, what func(*fakeMail) string) {
 		if !s.marked[m] || s.fault == fault {
 			fmt.Fprintf(&text, "%d %s\r\n", i+1, what(m))
 		}
+	}
+	if s.fault == "lists backwards" {
+		lines := strings.SplitAfter(text.String(), "\r\n")
+		slices.Reverse(lines)
+		s.text([]byte(strings.Join(lines, "")))
+		return
 	}
 	s.text([]byte(text.String()))
 }

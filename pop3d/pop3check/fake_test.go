@@ -203,6 +203,7 @@ type fakeSession struct {
 	number  int // of the session
 	over    bool
 	secured bool
+	utf8    bool
 }
 
 func (f *fake) serve(conn net.Conn) {

@@ -11,7 +11,7 @@ func loginChecks() []check {
 		{"login-unknown-user", "1939 section 13", unknownUser},
 		{"login-wrong-password", "1939 section 7", wrongPassword},
 		{"login-wrong-then-right", "1939 section 7", wrongThenRight},
-		{"login-auth-code", "3206 section 4", authCode},
+		{"login-auth-code", "3206 section 5", authCode},
 		{"login-again-at-once", "2449 section 6.5", loginAgain},
 	}
 }

@@ -399,9 +399,13 @@ func (s *session) closed() {
 // stls has the connection secured (RFC 2595 section 4).
 func (s *session) stls() {
 	s.ok("STLS")
-	if s.dead() {
-		return
+	if !s.dead() {
+		s.handshake()
 	}
+}
+
+// handshake secures a connection after STLS.
+func (s *session) handshake() {
 	secured, err := s.t.r.secure(s.conn, s.t.r.tlsConfig())
 	if err != nil {
 		s.t.fail("after STLS: %w", err)
