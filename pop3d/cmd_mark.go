@@ -40,7 +40,8 @@ func cmdQuit(s *session, _ arguments) {
 		var err error
 		res, err = s.drop.view.Quit(s.work, store.Quit{Deleted: set, Seen: seen, Policy: s.drop.device.Delete,
 			Visible: len(s.drop.messages), Brake: s.srv.brake})
-		if err != nil && update {
+		gone := store.KindOf(err) == store.NotFound // the mailbox, and with it what was to be deleted
+		if err != nil && update && !gone {
 			s.fail("QUIT", err)
 			return
 		}

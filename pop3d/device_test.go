@@ -180,6 +180,24 @@ func TestBrake(t *testing.T) {
 	}
 }
 
+// What IMAP has deleted with its mailbox counts as deleted at QUIT.
+func TestMailboxGoesMeanwhile(t *testing.T) {
+	w := newWorld(t).listen()
+	scans, err := w.store.CreateMailbox(t.Context(), w.by, w.by.Account, store.NewMailbox{Name: "Scans"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.putAll("Scans", []string{message(1)})
+	c := w.dial()
+	c.script("C: USER alice+Scans\nS: +OK*\nC: PASS secret\nS: +OK*")
+	if err := w.store.DeleteMailbox(t.Context(), w.by, scans.ID); err != nil {
+		t.Fatal(err)
+	}
+	c.script("C: RETR 1\nS: +OK*")
+	readBody(c)
+	c.script("C: DELE 1\nS: +OK*\nC: QUIT\nS: +OK*\nS: EOF")
+}
+
 // EXPIRE is true of the device after login, and of the user who is worst off
 // before (RFC 2449 section 6.7).
 func TestExpire(t *testing.T) {
