@@ -28,6 +28,7 @@ type fetchOp struct {
 	row     bool   // it needs the message itself, if nothing of want
 	enables string // word of ENABLE that the item implies, or ""
 	seen    bool   // it sets \Seen (RFC 3501 section 6.4.5)
+	isUID   bool   // it is UID
 	text    bool   // it gives out text of the message: noted for the journal
 
 	// prepare does all that can fail, before the response is begun. A refusal
@@ -113,7 +114,7 @@ func parseFetch(s *session, d *wire.Decoder, uid bool) (a fetchArgs) {
 		})
 	}
 	if uid && !hasUID && !s.enabled[uidonly] { // RFC 3501 section 6.4.8
-		a.ops = append([]fetchOp{{write: writeUID}}, a.ops...)
+		a.ops = append([]fetchOp{uidOp()}, a.ops...)
 	}
 	return a
 }

@@ -12,7 +12,7 @@ func rev1FetchItems() []fetchItem {
 		{name: "ALL", macro: []string{"FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE"}},
 		{name: "FAST", macro: []string{"FLAGS", "INTERNALDATE", "RFC822.SIZE"}},
 		{name: "FULL", macro: []string{"FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE", "BODY"}},
-		plainItem("UID", fetchOp{write: writeUID}),
+		plainItem("UID", uidOp()),
 		plainItem("FLAGS", fetchOp{write: func(f *fetcher, m *fetched) error {
 			f.v.writeFlags(f.enc, m.Member)
 			return nil
@@ -39,6 +39,8 @@ func rev1FetchItems() []fetchItem {
 func plainItem(name string, op fetchOp) fetchItem {
 	return fetchItem{name: name, parse: func(*wire.Decoder) fetchOp { return op }}
 }
+
+func uidOp() fetchOp { return fetchOp{isUID: true, write: writeUID} }
 
 func writeUID(f *fetcher, m *fetched) error {
 	f.enc.Raw("UID ").Num(uint64(m.UID))

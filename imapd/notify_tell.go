@@ -207,12 +207,17 @@ func (s *session) tellNew(ctx context.Context, d *store.Delta) error {
 	return s.fetchNew(ctx, s.interest.fetch, without(d.New, wireSet(mine)))
 }
 
-// fetchNew sends what was asked for of new messages, and MODSEQ once CONDSTORE
-// is enabled: then every FETCH about flags or new messages has it (RFC 7162
-// section 3.1).
+// fetchNew sends what was asked for of new messages, and UID and MODSEQ once
+// CONDSTORE is enabled: then every FETCH that no FETCH asked for has them (RFC
+// 7162 section 3.2.4).
 func (s *session) fetchNew(ctx context.Context, ops []fetchOp, uids store.UIDSet) error {
-	if s.enabled[condstore] && !slices.ContainsFunc(ops, func(op fetchOp) bool { return op.enables == condstore }) {
-		ops = append(slices.Clip(ops), modseqOp())
+	if s.enabled[condstore] {
+		if !s.enabled[uidonly] && !slices.ContainsFunc(ops, func(op fetchOp) bool { return op.isUID }) {
+			ops = append([]fetchOp{uidOp()}, ops...)
+		}
+		if !slices.ContainsFunc(ops, func(op fetchOp) bool { return op.enables == condstore }) {
+			ops = append(slices.Clip(ops), modseqOp())
+		}
 	}
 	f := newFetcher(ctx, s, &fetchArgs{ops: ops})
 	if err := f.run(uids); err != nil {

@@ -147,10 +147,11 @@ func (s *session) tellFlags(d *store.Delta) {
 	}
 }
 
-// tellMember sends one FETCH response with the items chosen.
+// tellMember sends one FETCH response with the items chosen. Where QRESYNC is
+// spoken, what has MODSEQ has UID too (RFC 7162 section 3.2.4).
 func (s *session) tellMember(m *store.Member, uid, flags, modseq bool) {
 	s.beginFetch(m)
-	if uid && !s.enabled[uidonly] {
+	if (uid || modseq) && !s.enabled[uidonly] {
 		s.enc.Raw("UID ").Num(uint64(m.UID))
 		if flags || modseq {
 			s.enc.SP()
