@@ -43,6 +43,7 @@ type quit struct {
 	moved      store.UIDSet // of uids, to trash
 	became     store.UIDSet // there
 	next       store.UID    // of the mailbox: from here on its entries came later
+	braked     bool
 }
 
 // hides reports whether the mailbox keeps what the session deleted.
@@ -97,6 +98,8 @@ func quitFrom(r row) (q quit, err error) {
 			q.moved = set
 		case what == "next" && len(set) > 0:
 			q.next = set[0].Start
+		case what == "brake":
+			q.braked = true
 		}
 	}
 	if q.moved.Len() != q.became.Len() {
@@ -150,6 +153,11 @@ func (u *undo) run() error {
 	}
 	if u.done.Restored+u.done.Shown == 0 {
 		return nil
+	}
+	if u.quit.braked { // and so is the next one, if the client does it again
+		if _, err := u.exec("UPDATE credential SET pop3_deleted = 0 WHERE id = ?", u.quit.credential); err != nil {
+			return err
+		}
 	}
 	return u.journal(u.by, a.id, rec)
 }

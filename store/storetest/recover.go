@@ -244,6 +244,10 @@ var recoverTests = map[string]func(*fixture){
 		f.wantUndone(got, 60, 0, 0, 0, 0)
 		f.equal("policy", got.Policy, store.DeleteTrash)
 		f.wantUIDs(f.inbox, "61:120")
+		by.Session += " again"
+		res, err = f.Quit(f.ctx(), by, f.inbox, store.Quit{Deleted: store.AllUIDs(), Policy: store.DeleteExpunge, Visible: 60, Brake: 50, Retired: retired})
+		f.must(err)
+		f.equal("policy, when the client does it again", res.Policy, store.DeleteTrash)
 	},
 	"undo is for the account's owner": func(f *fixture) {
 		f.put(f.inbox, 1, 0)
