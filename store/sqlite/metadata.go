@@ -85,7 +85,11 @@ func (e *Engine) SetMetadata(ctx context.Context, by store.Actor, at store.Mailb
 			if err := mayAnnotate(t.conn, by, at, shared); err != nil {
 				return err
 			}
-			if _, err := t.mailbox(by, at, 0); err != nil {
+			m, err := t.mailbox(by, at, 0)
+			if err != nil {
+				return err
+			}
+			if _, err := t.draw(m); err != nil { // RFC 7162 section 3.2
 				return err
 			}
 		}
