@@ -173,6 +173,7 @@ func (s *session) open(id auth.Identity) (err error) {
 	if err != nil {
 		return err
 	}
+	s.kept = s.srv.store.KeptDays(box.Use)
 	key := leaseKey{box.ID, id.Credential}
 	if s.lease, err = s.srv.leases.acquire(s.ctx, key, s.interrupt); err != nil {
 		return err

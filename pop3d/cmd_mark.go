@@ -84,11 +84,16 @@ func (s *session) capabilities() []string {
 }
 
 // expiry says after how many days mail that no client deleted leaves the
-// maildrop (RFC 2449 section 6.7): under the rule days=N after N, else never. To
-// a stranger it is the least that a user may have, when it differs by user.
+// maildrop (RFC 2449 section 6.7): under the rule days=N after N, and where Trash
+// or Junk is the maildrop when that is emptied; else never. To a stranger it is the
+// least that a user may have for INBOX, when it differs by user.
 func (s *session) expiry() string {
 	if s.drop != nil {
-		if days := s.drop.device.See.Days(); days > 0 {
+		days := s.drop.device.See.Days()
+		if s.kept > 0 && (days == 0 || s.kept < days) {
+			days = s.kept
+		}
+		if days > 0 {
 			return strconv.Itoa(days)
 		}
 		return "NEVER"

@@ -223,6 +223,17 @@ func TestExpire(t *testing.T) {
 			t.Errorf("EXPIRE %s, want %s", got, want)
 		}
 	}
+	// Trash is emptied after 30 days here.
+	w.put("INBOX", message(1))
+	w.device("other")
+	w.as("other").script("C: DELE 1\nS: +OK*\nC: QUIT\nS: +OK*\nS: EOF")
+	for password, want := range map[string]string{"secret": "30", "week": "7"} {
+		c := w.dial()
+		c.script("C: USER alice+Trash\nS: +OK*\nC: PASS " + password + "\nS: +OK*")
+		if got := expire(c); got != want {
+			t.Errorf("EXPIRE of Trash %s, want %s", got, want)
+		}
+	}
 }
 
 // A device that has looked at a maildrop and left counts for what it saw, even if

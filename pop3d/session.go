@@ -67,6 +67,7 @@ type session struct {
 
 	account store.Account // after login, as drop and lease
 	drop    *maildrop
+	kept    int // days that mail stays in that mailbox, whatever the device; 0: for ever
 	lease   *lease
 	signOff func() // tells the store that the session is over; nil before login and after
 	ahead   readAhead

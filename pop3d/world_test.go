@@ -85,7 +85,7 @@ func newWorldIn(t testing.TB, dir string, edit ...func(*Config)) *world {
 	}
 	w := &world{t: t, limits: listen.DefaultLimits()}
 	w.engine = &faulty{Engine: engine, damaged: -1}
-	w.store = store.Open(w.engine, store.Options{})
+	w.store = store.Open(w.engine, store.Options{POP3Trash: 30 * 24 * time.Hour, KeepTrash: 100 * 24 * time.Hour})
 	t.Cleanup(func() {
 		if err := w.store.Close(); err != nil {
 			t.Error(err)

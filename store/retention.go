@@ -18,6 +18,17 @@ func (o *Options) ageRules() []ageRule {
 	return []ageRule{{UseTrash, FlagPOP3Trashed, o.POP3Trash}, {UseTrash, 0, o.KeepTrash}, {UseJunk, 0, o.KeepJunk}}
 }
 
+// KeptDays is for how many days mail is sure to stay in a mailbox that is for use;
+// 0: nothing there is expunged for its age.
+func (s *Store) KeptDays(use SpecialUse) (days int) {
+	for _, rule := range s.opts.ageRules() {
+		if n := max(1, int(rule.keep/(24*time.Hour))); rule.use == use && rule.keep > 0 && (days == 0 || n < days) {
+			days = n
+		}
+	}
+	return days
+}
+
 // aging is upkeep's memory of when it has to look at a mailbox again. No entry
 // gets a SAVEDATE of the past there, so that what comes meanwhile is not due
 // before.
