@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -163,6 +164,19 @@ func TestNoPassword(t *testing.T) {
 	}
 	if !strings.Contains(all.String(), "alice") || !strings.Contains(all.String(), hidden) {
 		t.Error("no login in what is shown")
+	}
+}
+
+// TestNotesAreClean: an error that a note tells of may have anything in it.
+func TestNotesAreClean(t *testing.T) {
+	s := NewStage(Target{Login: Login{User: "alice", Password: "correct horse"}}, Options{})
+	s.Note("%v", errors.Join(errors.New("no correct horse\x1b[2J"), errors.New("and no cart")))
+	events := s.Events(0)
+	if err := Check(events); err != nil {
+		t.Error(err)
+	}
+	if text := events[1].Text; text != "no "+hidden+"·[2J·and no cart" {
+		t.Errorf("%q", text)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"reflect"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -166,6 +167,9 @@ func Check(events []Event) error {
 	case events[0].Kind != KindRun || events[0].Run == nil:
 		return errors.New("its first event does not say what was run")
 	}
+	if run := events[0].Run; strings.ContainsFunc(run.Target+run.Account+run.Note+run.Link.Name, unicode.IsControl) {
+		return errors.New("what was run has a control character in it")
+	}
 	c := checker{open: map[int]bool{}}
 	for i := range events {
 		if err := c.check(i, &events[i]); err != nil {
@@ -202,6 +206,8 @@ func (c *checker) check(i int, e *Event) error {
 		return fmt.Errorf("%q is no protocol", e.Protocol)
 	case len(e.Text) > maxText || len(e.Device) > maxText || len(e.Verb) > maxText || len(e.RFC) > maxText || len(e.Label) > maxText:
 		return errors.New("it has a text that is too long")
+	case strings.ContainsFunc(e.Text+e.Device+e.Verb+e.RFC+e.Label+e.Scenario, unicode.IsControl): // they are shown on terminals
+		return errors.New("it has a line end or another control character in a text")
 	}
 	c.micros = e.Micros
 	if err := e.checkLists(); err != nil {
@@ -254,9 +260,6 @@ func (c *checker) checkKind(e *Event) error {
 		}
 		if (e.Kind == KindLine || e.Kind == KindWire) && e.From != Client && e.From != Server {
 			return fmt.Errorf("%q sent it", e.From)
-		}
-		if e.Kind == KindLine && strings.ContainsAny(e.Text, "\r\n") {
-			return errors.New("a line has a line end in it")
 		}
 		if e.Kind == KindClose {
 			delete(c.open, e.Conn)

@@ -93,6 +93,8 @@ func TestCheckRefuses(t *testing.T) {
 		"protocol":           func(e []Event) { e[2].Protocol = "smtp" },
 		"not open":           func(e []Event) { e[4].Conn = 2 },
 		"line end":           func(e []Event) { e[4].Text = "a\r\nb" },
+		"control character":  func(e []Event) { e[len(e)-1].Text = "\x1b[2J" },
+		"what was run":       func(e []Event) { e[0].Run.Target = "\x1b]0;title\a" },
 		"totals":             func(e []Event) { e[7].Bytes = 1 },
 		"scenario":           func(e []Event) { e[4].Scenario = "other" },
 		"does not say what ": func(e []Event) { e[0].Run = nil },

@@ -229,7 +229,7 @@ func (s *Stage) Pass(d time.Duration, why string) {
 
 // Note tells the story.
 func (s *Stage) Note(format string, args ...any) {
-	s.rec.add(origin{}, Event{Kind: KindNote, Text: fmt.Sprintf(format, args...)})
+	s.rec.add(origin{}, Event{Kind: KindNote, Text: clean(fmt.Sprintf(format, args...), secretsOf(s.target.Login))})
 }
 
 // fact records a number that a scenario found out about a protocol.
