@@ -35,8 +35,8 @@ func (s *Server) addPassword(w http.ResponseWriter, r *http.Request, u *user) {
 		POP3Delete: store.DeletePolicy(r.PostFormValue("delete")), POP3See: store.SeeRule(r.PostFormValue("see"))}
 	if text := r.PostFormValue("expires"); text != "" {
 		day, err := time.ParseInLocation(time.DateOnly, text, time.Local)
-		if err != nil {
-			s.problem(w, r, http.StatusUnprocessableEntity, "The end of a password is a date such as 2027-01-31.")
+		if err != nil || !day.After(s.store.Now()) {
+			s.problem(w, r, http.StatusUnprocessableEntity, "The end of a password is a date to come, such as 2027-01-31.")
 			return
 		}
 		made.Expires = day

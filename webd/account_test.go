@@ -139,7 +139,8 @@ func TestAppPasswordsOnThePage(t *testing.T) {
 	if p := phone.login("alice", "made-for-you"); p.path != "/account/" {
 		t.Fatalf("the new password: %d", p.status)
 	}
-	for _, bad := range []url.Values{{"label": {"phone"}, "imap": {"yes"}}, {"label": {""}, "imap": {"yes"}}, {"label": {"x"}}, {"label": {"y"}, "imap": {"1"}, "delete": {"burn"}}, {"label": {"z"}, "imap": {"1"}, "expires": {"soon"}}} {
+	for _, bad := range []url.Values{{"label": {"phone"}, "imap": {"yes"}}, {"label": {""}, "imap": {"yes"}}, {"label": {"x"}}, {"label": {"y"}, "imap": {"1"}, "delete": {"burn"}}, {"label": {"z"}, "imap": {"1"}, "expires": {"soon"}},
+		{"label": {"past"}, "imap": {"1"}, "expires": {"2020-01-31"}}} {
 		bad.Set("token", token)
 		if p := b.form("/account/passwords/add", bad); p.status != http.StatusUnprocessableEntity {
 			t.Errorf("%v: %d", bad, p.status)

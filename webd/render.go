@@ -77,12 +77,15 @@ func (s *Server) problem(w http.ResponseWriter, r *http.Request, status int, tex
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status, text := http.StatusInternalServerError, "Something went wrong; the log says what."
 	switch store.KindOf(err) {
-	case store.Invalid, store.Exists, store.Limit, store.OverQuota:
+	case store.Invalid, store.Exists, store.Limit, store.OverQuota, store.TooBig:
 		status, text = http.StatusUnprocessableEntity, err.Error()
 	case store.NotFound, store.Forbidden, store.Expunged:
 		status, text = http.StatusNotFound, err.Error()
-	case store.Unavailable, store.InUse:
+	case store.Unavailable, store.InUse, store.Busy:
 		status, text = http.StatusServiceUnavailable, err.Error()
+	case store.ReadOnly:
+		status, text = http.StatusServiceUnavailable, "Nothing can be changed until the server is started again; reading goes on."
+		s.log.Error("request failed", "path", r.URL.Path, "err", err)
 	default:
 		s.log.Error("request failed", "path", r.URL.Path, "err", err)
 	}
