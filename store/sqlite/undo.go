@@ -273,14 +273,50 @@ func (u *undo) follow(home *mailboxRow, first store.UID) error {
 	if err != nil {
 		return err
 	}
+	runs := u.runs(store.Difference(u.done.UIDs, free), first)
 	for _, device := range devices {
-		for uid := range all(store.Difference(u.done.UIDs, free)) {
-			b := &u.back[uid-first]
-			_, err := u.exec("UPDATE OR IGNORE pop3_hidden SET mailbox = ?, uid = ? WHERE credential = ? AND message = ? AND mailbox = ? AND uid = ?",
-				home.ID, uid, device, b.entry.Message, b.was.Mailbox, b.was.UID)
-			if err != nil {
+		for i := range runs {
+			if err := u.followRun(device, home, first, &runs[i]); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// run is consecutive entries that became consecutive ones.
+type run struct {
+	was, became store.UIDRange
+	from        store.MailboxID
+}
+
+// runs puts entries of the home, from first on, together.
+func (u *undo) runs(became store.UIDSet, first store.UID) (list []run) {
+	for uid := range all(became) {
+		was := u.back[uid-first].was
+		if n := len(list); n > 0 && list[n-1].from == was.Mailbox && list[n-1].was.Stop+1 == was.UID && list[n-1].became.Stop+1 == uid {
+			list[n-1].was.Stop, list[n-1].became.Stop = was.UID, uid
+			continue
+		}
+		list = append(list, run{store.UIDRange{Start: was.UID, Stop: was.UID}, store.UIDRange{Start: uid, Stop: uid}, was.Mailbox})
+	}
+	return list
+}
+
+// followRun gives what a device has hidden its new UIDs: one by one, or all of a
+// run at once, which looks through all that the device has hidden.
+func (u *undo) followRun(device store.CredentialID, home *mailboxRow, first store.UID, r *run) error {
+	if n := int(r.was.Stop - r.was.Start + 1); n > max(rowByRow, len(u.back)/16) {
+		_, err := u.exec("UPDATE OR IGNORE pop3_hidden SET mailbox = ?1, uid = uid - ?2 + ?3 WHERE credential = ?4 AND mailbox = ?5 AND uid BETWEEN ?2 AND ?6",
+			home.ID, r.was.Start, r.became.Start, device, r.from, r.was.Stop)
+		return err
+	}
+	for uid := r.became.Start; uid <= r.became.Stop; uid++ {
+		b := &u.back[uid-first]
+		_, err := u.exec("UPDATE OR IGNORE pop3_hidden SET mailbox = ?, uid = ? WHERE credential = ? AND message = ? AND mailbox = ? AND uid = ?",
+			home.ID, uid, device, b.entry.Message, b.was.Mailbox, b.was.UID)
+		if err != nil {
+			return err
 		}
 	}
 	return nil

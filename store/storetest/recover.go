@@ -217,6 +217,25 @@ var recoverTests = map[string]func(*fixture){
 		f.take(a, set(3), store.DeleteShared)
 		f.wantUIDs(f.inbox, "2")
 	},
+	"undo of many shared deletions has them wait too": func(f *fixture) {
+		a, b := f.device("a"), f.device("b")
+		f.put(f.inbox, 200, 0)
+		f.listed(f.inbox, a, b)
+		deleted := append(span(1, 50), span(61, 200)...)
+		f.take(b, deleted, store.DeleteShared)
+		f.take(a, deleted, store.DeleteShared)
+		f.wantUIDs(f.inbox, "51:60")
+		got, err := f.Undo(f.ctx(), f.admin, a.Session)
+		f.must(err)
+		f.wantUndone(got, 190, 0, 0, 0, 0)
+		f.wantUIDs(f.inbox, "51:60,201:390")
+		f.release()
+		f.wantUIDs(f.inbox, "51:60,201:390")
+		// They go once a has deleted them, under keep too: b had done so under shared.
+		a.Session += " again"
+		f.take(a, span(221, 380), store.DeleteKeep)
+		f.wantUIDs(f.inbox, "51:60,201:220,381:390")
+	},
 	"undo of a shared deletion is not for nothing when the device sees other mail now": func(f *fixture) {
 		a, b := f.device("a"), f.device("b")
 		f.put(f.inbox, 2, 0)
