@@ -71,7 +71,7 @@ func accessTries(t *testing.T) map[string][]accessTry {
 		"LSUB":        {{line: `LSUB "" %s`, need: has(""), hides: true}},
 		"LIST": {{line: `LIST "" %s`, need: has("l"), hides: true},
 			{line: `LIST "" (%s) RETURN (STATUS (MESSAGES) MYRIGHTS METADATA (/shared/comment))`, need: has("l"), hides: true}},
-		"ESEARCH": {{line: "ESEARCH IN (mailboxes %s) ALL", need: has("lr"), hides: true},
+		"ESEARCH": {{line: "ESEARCH IN (mailboxes %s) ALL", need: has("r"), hides: true},
 			{line: "ESEARCH IN (subtree-one %s inboxes) UID 1:2 SUBJECT sesame", need: has("lr"), hides: true}},
 		"NOTIFY": {{line: "NOTIFY SET STATUS (mailboxes %s (MessageNew MessageExpunge))", need: has("l"), hides: true}},
 	}

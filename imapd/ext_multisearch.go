@@ -52,9 +52,9 @@ func parseMultiSearch(s *session, d *wire.Decoder) (a multiSearchArgs) {
 	case d.Err() != nil:
 	case !a.onlySelected() && p.bySelected:
 		d.Fail("Message numbers and $ mean nothing in other mailboxes")
-	case !a.onlySelected() && slices.ContainsFunc(a.returns, func(r searchReturn) bool { return r.end != nil }):
-		d.Fail("Such a result can be kept of the selected mailbox only") // RFC 7377 section 2.2: SAVE
-	case s.view == nil && a.wantsSelected():
+	case !a.onlySelected() && a.returns.has("SAVE"):
+		d.Fail("Such a result can be kept of the selected mailbox only") // RFC 7377 section 2.2
+	case s.view == nil && (a.wantsSelected() || a.returns.has("UPDATE")):
 		d.Fail("No mailbox is selected") // RFC 7377 section 2.2
 	}
 	return a
@@ -139,7 +139,8 @@ func (s *session) multiSearch(ctx context.Context, a multiSearchArgs) error {
 			return err
 		}
 	}
-	return nil
+	a.of = &store.Mailbox{} // UPDATE, of many
+	return a.end(s, &searchResult{})
 }
 
 // sources gives the mailboxes that are meant, each once. Names of none, and of
@@ -168,6 +169,29 @@ func (s *session) sources(ctx context.Context, in []source) ([]store.Mailbox, er
 		box := s.view.Mailbox() // which may be read, but not be in any list
 		box.Name = s.view.name
 		boxes = append(boxes, box)
+	}
+	return s.addUnlisted(ctx, boxes, in, tree)
+}
+
+// addUnlisted adds the mailboxes named that may be read but not be in any list:
+// to those named the right l is not needed (RFC 7377 section 2.2).
+func (s *session) addUnlisted(ctx context.Context, boxes []store.Mailbox, in []source, tree listTree) ([]store.Mailbox, error) {
+	for _, f := range in {
+		if f.kind != "MAILBOXES" {
+			continue
+		}
+		for _, name := range f.names {
+			if n := tree[name]; !isForeign(name) || n != nil && n.box != nil {
+				continue
+			}
+			box, err := s.mailbox(ctx, name, store.RightRead)
+			if passOver(err) != nil {
+				return nil, err
+			}
+			if err == nil && !slices.ContainsFunc(boxes, func(b store.Mailbox) bool { return b.ID == box.ID }) {
+				boxes = append(boxes, box)
+			}
+		}
 	}
 	return boxes, nil
 }
