@@ -52,8 +52,15 @@ func (s *session) authenticate(ctx context.Context, a authenticateArgs) error {
 		if done && len(challenge) == 0 {
 			return s.logIn(exchange.Identity())
 		}
-		if response, err = s.challenge(challenge); err != nil {
+		var cancelled bool
+		response, cancelled, err = s.challenge(challenge)
+		switch {
+		case err != nil:
 			return err
+		case cancelled && exchange.Cancel() != nil: // RFC 7628 section 4.3
+			return loginAnswer(exchange.Cancel())
+		case cancelled:
+			return bad("Authentication cancelled")
 		}
 		if done { // the client has only acknowledged the last challenge
 			return s.logIn(exchange.Identity())
@@ -61,23 +68,23 @@ func (s *session) authenticate(ctx context.Context, a authenticateArgs) error {
 	}
 }
 
-// challenge sends a server challenge and reads the client's answer to it.
-func (s *session) challenge(data []byte) ([]byte, error) {
+// challenge sends a server challenge and reads the client's answer to it, or that
+// it gives up.
+func (s *session) challenge(data []byte) (response []byte, cancelled bool, err error) {
 	s.enc.Raw("+ ").Raw(base64.StdEncoding.EncodeToString(data)).CRLF()
 	line, err := s.dec.RawLine(s.dec.Limits().SASL)
 	var syntax *wire.Error
 	if err != nil && !errors.As(err, &syntax) {
-		return nil, err
+		return nil, false, err
 	}
 	if err != nil {
-		return nil, syntax
+		return nil, false, syntax
 	}
 	if line == "*" {
-		return nil, bad("Authentication cancelled")
+		return nil, true, nil
 	}
-	response, err := base64.StdEncoding.DecodeString(line)
-	if err != nil {
-		return nil, bad("The response is not base64")
+	if response, err = base64.StdEncoding.DecodeString(line); err != nil {
+		return nil, false, bad("The response is not base64")
 	}
-	return response, nil
+	return response, false, nil
 }
