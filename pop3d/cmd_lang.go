@@ -13,6 +13,10 @@ func cmdLang(s *session, a arguments) {
 		s.out.WriteString(".\r\n")
 		return
 	}
+	if strings.Contains(a.text, " ") {
+		s.badArguments("LANG: " + s.say("too many arguments"))
+		return
+	}
 	l, ok := findLanguage(a.text)
 	if !ok {
 		s.refuse("", "no such language; LANG lists those there are")
