@@ -144,10 +144,10 @@ func (p *popClient) login(user, password string) error {
 	switch {
 	case strings.ContainsAny(user+password, "\r\n\x00"):
 		return errors.New("the user name or password has a line end in it")
-	case p.can("PIPELINING") && !strings.Contains(user, " "):
-		_, err = p.both("USER "+user, "PASS "+password)
 	case strings.Contains(" "+p.caps["SASL"]+" ", " PLAIN ") && len(plain) < 200: // RFC 5034 section 4: a line has 255 octets
 		_, err = p.ask("AUTH PLAIN " + plain)
+	case p.can("PIPELINING") && !strings.Contains(user, " "): // a server's two answers may wait for an acknowledgement between
+		_, err = p.both("USER "+user, "PASS "+password)
 	default:
 		if _, err = p.ask("USER " + user); err == nil {
 			_, err = p.ask("PASS " + password)
