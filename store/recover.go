@@ -74,7 +74,8 @@ type ExpungedEntry struct {
 	Gone    bool      // the mailbox was deleted
 	Removed time.Time
 	// Elsewhere says that the message was copied on to another mailbox, as
-	// clients do that cannot move, and is still there.
+	// clients do that cannot move, and is still there; or that it was copied back
+	// from Recently Deleted and expunged again, which is another entry here.
 	Elsewhere bool
 }
 

@@ -41,6 +41,7 @@ func expungedPage(c *conn, last store.Grave, owner store.AccountID, since time.T
 	err = c.query(`SELECT x.uid, x.size, x.message, x.entry_modseq, x.flags, x.internal, x.saved, x.mailbox, x.removed_at,
 			ifnull(m.name, ifnull(d.name, '')), m.id IS NULL,
 			EXISTS (SELECT 1 FROM entry e WHERE e.message = x.message AND e.saved >= x.saved AND e.mailbox >> 39 & 1 = 0)
+			OR EXISTS (SELECT 1 FROM tombstone y WHERE y.message = x.message AND y.fate = 0 AND y.saved > x.removed_at AND y.mailbox >> 39 & 1 = 0)
 		FROM tombstone x LEFT JOIN mailbox m ON m.id = x.mailbox LEFT JOIN deleted_mailbox d ON d.id = x.mailbox
 		WHERE (x.mailbox, x.uid) > (?1, ?2) AND x.mailbox < ?3 AND x.fate = 0 AND x.removed_at >= ?4
 		ORDER BY x.mailbox, x.uid LIMIT ?5`, func(r row) error {

@@ -326,6 +326,20 @@ var recoverTests = map[string]func(*fixture){
 		f.expunge(f.named("to").ID, 1)
 		f.equal("listed once it is expunged there", len(f.expunged()), 3)
 	},
+	"undelete brings back once what was expunged, copied back and expunged again": func(f *fixture) {
+		f.must(f.ShowExpunged(f.ctx(), true))
+		f.put(f.inbox, 1, 0)
+		f.expunge(f.inbox, 1)
+		f.pass(time.Minute)
+		f.copy(f.named("Recently Deleted").ID, f.inbox, 1, false)
+		f.pass(time.Minute)
+		f.expunge(f.inbox, 2)
+		list := f.expunged()
+		f.equal("elsewhere", []bool{list[0].Elsewhere, list[1].Elsewhere}, []bool{true, false})
+		f.must(errOf(f.Undelete(f.ctx(), f.admin, f.alice, []store.Grave{{Mailbox: f.inbox, UID: 2}})))
+		f.wantUIDs(f.inbox, "3")
+		f.equal("elsewhere", f.expunged()[0].Elsewhere, true)
+	},
 	"undelete makes a deleted mailbox again": func(f *fixture) {
 		id := f.create("a/b")
 		f.put(id, 2, 0)
