@@ -10,11 +10,15 @@ import (
 	"time"
 )
 
-// runFake checks a fake server and gives the checks that failed, with notes.
-func runFake(t *testing.T, fault string) (failed map[string]string, results []Result) {
+// A good server leaves nothing unanswered, however busy the machine is.
+const goodPatience = 20 * time.Second
+
+// runFake checks a fake server, waiting for each answer as long as patience, and
+// gives the checks that failed, with notes.
+func runFake(t *testing.T, fault string, patience time.Duration) (failed map[string]string, results []Result) {
 	t.Helper()
 	f := startFake(t, fault)
-	cfg := Config{Addr: f.addr, User: fakeUser, Password: fakePassword, Timeout: 2 * time.Second}
+	cfg := Config{Addr: f.addr, User: fakeUser, Password: fakePassword, Timeout: patience}
 	results, err := run(t.Context(), cfg, f, nil)
 	if err != nil {
 		t.Errorf("a server that %q: %v", fault, err)
@@ -30,7 +34,7 @@ func runFake(t *testing.T, fault string) (failed map[string]string, results []Re
 
 func TestGoodServerPasses(t *testing.T) {
 	t.Parallel()
-	failed, results := runFake(t, "")
+	failed, results := runFake(t, "", goodPatience)
 	for name, note := range failed {
 		t.Errorf("%s: %s", name, note)
 	}
@@ -118,12 +122,15 @@ func TestFaultsAreFound(t *testing.T) {
 		all.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			failed[i], _ = runFake(t, test.fault)
+			failed[i], _ = runFake(t, test.fault, 2*time.Second)
 		})
 	}
 	all.Wait()
 	for i, test := range faults {
 		others := failed[i]
+		if len(others) > test.beside+len(strings.Fields(test.checks)) { // a busy machine?
+			others, _ = runFake(t, test.fault, goodPatience/2)
+		}
 		for name := range strings.FieldsSeq(test.checks) {
 			if _, ok := others[name]; !ok {
 				t.Errorf("a server that %q: %s passed", test.fault, name)
@@ -159,7 +166,7 @@ func TestTable(t *testing.T) {
 func TestWithoutMail(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, "")
-	cfg := Config{Addr: f.addr, User: fakeUser, Password: fakePassword, Timeout: 2 * time.Second}
+	cfg := Config{Addr: f.addr, User: fakeUser, Password: fakePassword, Timeout: goodPatience}
 	results, err := Run(t.Context(), cfg, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -187,7 +194,7 @@ func TestLeavesMailAlone(t *testing.T) {
 		}
 	}
 	before := f.list()
-	cfg := Config{Addr: f.addr, User: fakeUser, Password: fakePassword, Timeout: 2 * time.Second}
+	cfg := Config{Addr: f.addr, User: fakeUser, Password: fakePassword, Timeout: goodPatience}
 	results, err := run(t.Context(), cfg, f, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -211,7 +218,7 @@ func TestLeavesMailAlone(t *testing.T) {
 func TestWrongPassword(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, "")
-	cfg := Config{Addr: f.addr, User: fakeUser, Password: "other", Timeout: 2 * time.Second}
+	cfg := Config{Addr: f.addr, User: fakeUser, Password: "other", Timeout: goodPatience}
 	if _, err := Run(context.Background(), cfg, nil); err == nil || !strings.Contains(err.Error(), "login refused") {
 		t.Errorf("error %v, want that the login is refused", err)
 	}
