@@ -281,7 +281,7 @@ func (s *session) legal(name string) (command, error) {
 	if cmd.flags&(usesNumbers|namesNumbers) != 0 && s.enabled[uidonly] {
 		return cmd, uidRequired()
 	}
-	if s.view != nil && s.view.isClosed() {
+	if s.view != nil && s.view.isClosed() && cmd.flags&noSync == 0 { // but what leaves the mailbox may be done
 		return cmd, &goodbye{code: "NOPERM", text: "You may no longer read the selected mailbox", refused: true}
 	}
 	if cmd.flags&secret != 0 && !s.srv.cfg.Auth.PasswordsAllowed(s.private(), s.peer.addr) {
