@@ -253,8 +253,8 @@ func clean(text string, secrets []string) string {
 // reason words an error for the transcript and for people.
 func reason(err error) string {
 	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() {
-		return fmt.Sprintf("the server did not answer within %v", patience)
+	if errors.As(err, &timeout) && timeout.Timeout() { // what is before it says where
+		return strings.ReplaceAll(err.Error(), timeout.Error(), fmt.Sprintf("the server did not answer within %v", patience))
 	}
 	return err.Error()
 }
