@@ -64,3 +64,14 @@ func TestUnknownNamesTakeAsLongBeyondASCII(t *testing.T) {
 		}
 	}
 }
+
+func FuzzPrepare(f *testing.F) {
+	for _, s := range []string{"secret", "Gru\u0308ße", "\u00ad", "\ufdfa", "\u06271", "\xff"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if got := prepare(s); (got == "") != (s == "") || len(got) > 18*len(s) { // U+FDFA becomes 18 characters of two bytes
+			t.Errorf("%q became %q", s, got)
+		}
+	})
+}
