@@ -104,7 +104,7 @@ func parseSources(d *wire.Decoder) (list []source) {
 // no other (RFC 7377 section 2.1).
 func (s *session) multiSearch(ctx context.Context, a multiSearchArgs) error {
 	if a.refused != nil {
-		return a.refused
+		return s.tellFound("SEARCH", &a.searchArgs, nil, a.refused)
 	}
 	if a.modseq {
 		s.enable(condstore)

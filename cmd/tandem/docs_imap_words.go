@@ -19,7 +19,7 @@ func imapWords() []imapWord {
 		{"COMPRESS=DEFLATE", "4978", "output at most 64 KiB ahead of the parser", "++--"},
 		{"UNAUTHENTICATE", "8437", "ends compression too", "??+-"},
 		{"UTF8=ACCEPT", "9755", "`&` stands for itself once enabled; APPEND takes 8-bit headers also without it, unless `[imap] strict_headers` is set", "o?++"},
-		{"NOTIFY", "5465", "names at most 1,000 mailboxes; after more than 1,000 untold changes it is off, `[NOTIFICATIONOVERFLOW]`; `INBOXES` is `PERSONAL`", "+?--"},
+		{"NOTIFY", "5465", "names at most 1,000 mailboxes; after more than 1,000 untold changes it is off, `[NOTIFICATIONOVERFLOW]`; `INBOXES` is `PERSONAL`; what a session itself does to messages of other mailboxes is told to it too", "+?--"},
 		{"INPROGRESS", "9585", "for searches, copies and moves, every 10 seconds", "+?-+"},
 
 		// login
@@ -86,8 +86,8 @@ func imapWords() []imapWord {
 		{"QUOTA=RES-STORAGE", "9208", "", "?+++"},
 		{"QUOTA=RES-MESSAGE", "9208", "", "?+--"},
 		{"QUOTA=RES-MAILBOX", "9208", "", "?+--"},
-		{"QUOTASET", "9208", "for administrators", "?+--"},
-		{"METADATA", "5464", "entries of mailboxes and of the server, private and shared; changes are told by NOTIFY", "o+-+"},
+		{"QUOTASET", "9208", "for administrators, whatever their rights; no limit of 0", "?+--"},
+		{"METADATA", "5464", "entries of mailboxes and of the server, private and shared; to set shared ones of a mailbox takes the right `w`; changes are told by NOTIFY", "o+-+"},
 		{"ACL", "4314", "flags are the mailbox's, not each user's; a mailbox made below another has its rights; negative rights; 1,000 accounts a mailbox", "o++-"},
 		{"RIGHTS=texk", "4314", "", "o++-"},
 	}
