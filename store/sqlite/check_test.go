@@ -12,6 +12,7 @@ import (
 // TestCheckKnowsEveryTable breaks rows of each table by hand: check says so, and
 // --repair mends what can be mended. alice is account 1, bob 2, nobody 9.
 func TestCheckKnowsEveryTable(t *testing.T) {
+	copyOf := fullCopies(t)
 	const nowhere, gone, message = "(9 << 40 | 7)", "(1 << 40 | 77)", "(SELECT max(id) FROM message WHERE id < 2 << 40)"
 	for _, x := range []struct {
 		sql, finding string
@@ -52,7 +53,7 @@ func TestCheckKnowsEveryTable(t *testing.T) {
 		{sql: "UPDATE mailbox SET unseen = 99 WHERE account = 2 AND name = 'INBOX'", finding: "counters say"},
 	} {
 		t.Run(x.sql[:min(len(x.sql), 40)], func(t *testing.T) {
-			f := newFull(t)
+			f := copyOf(t)
 			f.sql(x.sql)
 			for _, repair := range []bool{false, true} {
 				if found := strings.Join(f.check(repair), "\n"); !strings.Contains(found, x.finding) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +41,23 @@ func newFull(t *testing.T) *full {
 	f.share(f.alice, f.bob, f.bobInbox)
 	f.share(f.bob, f.alice, b.inbox)
 	return f
+}
+
+// fullCopies gives copies of one full store.
+func fullCopies(t *testing.T) func(t *testing.T) *full {
+	made := newFull(t)
+	made.must(made.Close())
+	data, err := os.ReadFile(filepath.Join(made.dir, databaseName))
+	made.must(err)
+	return func(t *testing.T) *full {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, databaseName), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b := openBox(t, dir, Options{})
+		b.showing.Store(true)
+		return &full{box: b, alice: made.alice, bob: made.bob, bobInbox: made.bobInbox, phone: made.phone}
+	}
 }
 
 // fill gives an account rows in all tables of its own.
