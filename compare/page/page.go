@@ -62,17 +62,32 @@ func New(cfg Config) *Pages {
 	p.mux.Handle("GET /compare/static/", http.StripPrefix("/compare/", http.FileServerFS(static)))
 	p.mux.HandleFunc("GET /compare/{$}", p.live)
 	p.mux.HandleFunc("GET /compare/words.json", words)
-	p.mux.HandleFunc("POST /compare/tour", p.beginTour)
-	p.mux.HandleFunc("POST /compare/play", p.beginPlay)
-	p.mux.HandleFunc("POST /compare/shows/{show}/acts", p.act)
+	p.mux.HandleFunc("POST /compare/tour", small(p.beginTour))
+	p.mux.HandleFunc("POST /compare/play", small(p.beginPlay))
+	p.mux.HandleFunc("POST /compare/shows/{show}/acts", small(p.act))
 	p.mux.HandleFunc("GET /compare/shows/{show}/events", p.follow)
 	p.mux.HandleFunc("GET /compare/shows/{show}/run.json", p.withRun(p.download))
-	p.mux.HandleFunc("POST /compare/shows/{show}/save", p.withRun(p.save))
+	p.mux.HandleFunc("POST /compare/shows/{show}/save", small(p.withRun(p.save)))
 	p.mux.HandleFunc("POST /compare/replay", p.withRun(p.upload))
 	p.mux.HandleFunc("GET /compare/replay/{run}", p.withRun(p.replay))
 	p.mux.HandleFunc("GET /compare/replays/{run}/events", p.withRun(p.replayEvents))
 	p.mux.HandleFunc("GET /compare/replays/{run}/run.json", p.withRun(p.replayFile))
 	return p
+}
+
+// maxForm bounds what a visitor's act says; a run to be shown is larger (upload).
+const maxForm = 4 << 10
+
+// small is a handler that takes small forms only.
+func small(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if err := r.ParseForm(); err != nil {
+			refuse(w, http.StatusBadRequest, "That is more than a form of this page has.")
+			return
+		}
+		h(w, r)
+	}
 }
 
 // ServeHTTP implements http.Handler.

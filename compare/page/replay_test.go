@@ -110,6 +110,38 @@ func TestUploadsAreBounded(t *testing.T) {
 	}
 }
 
+// TestFormsAreSmall: what is not the file of a run may not be as large as one.
+func TestFormsAreSmall(t *testing.T) {
+	_, server := pages(t)
+	for _, path := range []string{"/compare/play", "/compare/tour", "/compare/shows/x/acts", "/compare/shows/x/save"} {
+		body := strings.NewReader("link=" + strings.Repeat("x", maxForm))
+		answer, err := server.Client().Post(server.URL+path, "application/x-www-form-urlencoded", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: %d", path, answer.StatusCode)
+		}
+	}
+	var body bytes.Buffer // another encoding is read by PostFormValue, into files
+	form := multipart.NewWriter(&body)
+	if err := form.WriteField("link", strings.Repeat("x", 10*maxForm)); err != nil {
+		t.Fatal(err)
+	}
+	if err := form.Close(); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := server.Client().Post(server.URL+"/compare/play", form.FormDataContentType(), &body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusBadRequest {
+		t.Errorf("multipart: %d", answer.StatusCode)
+	}
+}
+
 // TestSameRunTwice: two people may keep the same run at the same time.
 func TestSameRunTwice(t *testing.T) {
 	_, server := pages(t)

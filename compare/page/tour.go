@@ -29,10 +29,6 @@ const tourLink = "dsl"
 
 // beginTour runs scenes for a visitor to watch.
 func (p *Pages) beginTour(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil {
-		refuse(w, http.StatusBadRequest, sentence(err))
-		return
-	}
 	list := r.PostForm["scene"]
 	if len(list) == 0 || len(list) > len(scenes()) || slices.ContainsFunc(list, unknownScene) {
 		refuse(w, http.StatusBadRequest, "There is no such scene.")
