@@ -88,12 +88,12 @@ func (u *undo) decide(x *casualty) error {
 		u.done.Already++
 	case u.returned[x.message()]: // by a copy, which may have left it in the trash too
 		u.done.Already++
+	case x.filed != "" && x.filed == u.quit.name: // made again meanwhile, and the message put there
+		u.done.Already++
 	case x.inTrash:
 		u.bring(x, x.trashed.Entry, x.trashed.more)
 		u.dug = append(u.dug, store.Grave{Mailbox: x.trashed.mailbox, UID: x.trashed.UID})
 	case !x.known && x.wasInTrash && x.after.fate == fateBack:
-		u.done.Already++
-	case x.filed != "" && x.filed == u.quit.name: // made again meanwhile, and the message put there
 		u.done.Already++
 	case x.filed != "":
 		u.left(x.filed)
@@ -216,7 +216,10 @@ func (u *undo) filedSince(uids store.UIDSet) (map[store.UID]string, error) {
 	for _, span := range uids {
 		err := u.query(`SELECT x.uid, m.name FROM tombstone x JOIN entry e ON e.message = x.message JOIN mailbox m ON m.id = e.mailbox
 			WHERE x.mailbox = ?1 AND x.uid BETWEEN ?2 AND ?3 AND e.saved >= ?4 AND e.mailbox <> ?1 AND m.id >> 39 & 1 = 0`, func(r row) error {
-			found[store.UID(r.int(0))] = r.text(1)
+			// Of several the maildrop counts, which may have been made again.
+			if uid := store.UID(r.int(0)); found[uid] == "" || found[uid] != u.quit.name {
+				found[uid] = r.text(1)
+			}
 			return nil
 		}, u.quit.mailbox, span.Start, span.Stop, u.quit.time)
 		if err != nil {

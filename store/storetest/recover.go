@@ -152,6 +152,19 @@ var recoverTests = map[string]func(*fixture){
 		f.wantUndone(f.undo(), 1, 0, 0, 0, 0)
 		f.wantUIDs(f.inbox, "5,7:10")
 	},
+	"undo does not bring back what is in the mailbox that was made again": func(f *fixture) {
+		scans := f.create("scans")
+		f.put(scans, 2, 0)
+		by := f.by
+		by.Protocol = "pop3"
+		f.must(errOf(f.Quit(f.ctx(), by, scans, store.Quit{Deleted: set(1, 2), Policy: store.DeleteTrash})))
+		f.must(f.DeleteMailbox(f.ctx(), f.by, scans))
+		again := f.create("scans")
+		f.pass(time.Minute)
+		f.copy(f.named("Trash").ID, again, 1, false)
+		f.wantUndone(f.undo(), 1, 0, 1, 0, 0)
+		f.wantUIDs(again, "1:2")
+	},
 	"undo brings back what a quit expunged": func(f *fixture) {
 		f.put(f.inbox, 200, store.FlagAnswered)
 		before := f.mail(f.inbox, 150)
