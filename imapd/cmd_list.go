@@ -196,6 +196,9 @@ func (s *session) writeList(ctx context.Context, a *listArgs, n *listNode) error
 		s.writeChildInfo(a, n)
 	}
 	s.enc.CRLF()
+	if !n.selected { // listed for what is below it (RFC 5819 section 2, RFC 8440 section 3)
+		return nil
+	}
 	for _, option := range a.returns {
 		if option.after == nil {
 			continue

@@ -31,6 +31,12 @@ func extListStatus() extension {
 				d.SP()
 				a.status = parseStatusItems(s, d)
 			},
+			attribute: func(n *listNode) string {
+				if n.box != nil && !n.mayRead() { // RFC 5819 section 2
+					return `\Noselect`
+				}
+				return ""
+			},
 			after: func(ctx context.Context, s *session, a *listArgs, n *listNode) error {
 				if !n.mayRead() { // RFC 5819 section 2: not for what cannot be selected
 					return nil
