@@ -135,6 +135,9 @@ func (s *session) list(ctx context.Context, a listArgs) error {
 		return err
 	}
 	tree.mark(a.selects)
+	if a.recursive {
+		tree.markUnlisted(patterns)
+	}
 	for _, n := range tree.sorted() {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -186,7 +189,7 @@ func (n *listNode) listed(a *listArgs) bool {
 		// only a level above others is shown.
 		return n.box != nil || n.children
 	}
-	return n.selected || (a.recursive && n.selectedBelow)
+	return n.selected || (a.recursive && n.unlistedBelow)
 }
 
 // writeList sends one LIST response (RFC 5258 section 4).

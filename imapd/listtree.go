@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 
+	"tandem/imapd/internal/wire"
 	"tandem/store"
 )
 
@@ -23,7 +24,7 @@ type listNode struct {
 
 	// Set by mark:
 	selected        bool   // by all selection options
-	selectedBelow   bool   // a name below it is
+	unlistedBelow   bool   // by markUnlisted: a selected name below it that no pattern matches
 	below           uint64 // selection options that a name below it meets, by index
 	subscribedBelow bool   // a name below it is subscribed
 }
@@ -102,9 +103,22 @@ func (t listTree) mark(selects []listSelect) {
 				n.selected = false
 			}
 		}
-		for p := n.parent; p != nil && (p.below&met != met || n.selected && !p.selectedBelow); p = p.parent {
+		for p := n.parent; p != nil && p.below&met != met; p = p.parent {
 			p.below |= met
-			p.selectedBelow = p.selectedBelow || n.selected
+		}
+	}
+}
+
+// markUnlisted finds out below which names there are others that are selected
+// and that no pattern matches (RFC 9051 section 6.3.9.3): those are
+// what CHILDINFO is for.
+func (t listTree) markUnlisted(patterns []wire.Pattern) {
+	for _, n := range t {
+		if !n.selected || matchAny(patterns, n.name) {
+			continue
+		}
+		for p := n.parent; p != nil && !p.unlistedBelow; p = p.parent {
+			p.unlistedBelow = true
 		}
 	}
 }
