@@ -169,6 +169,22 @@ func TestRevoke(t *testing.T) {
 	}
 }
 
+// A disabled account's sessions end without the UPDATE state.
+func TestDisable(t *testing.T) {
+	w := newWorld(t).listen()
+	w.putAll("INBOX", []string{message(1)})
+	c := w.login()
+	c.script("C: DELE 1\nS: +OK*")
+	off := false
+	if err := w.store.UpdateAccount(t.Context(), w.by.Account, store.AccountUpdate{Enabled: &off}); err != nil {
+		t.Fatal(err)
+	}
+	c.script("S: -ERR [AUTH]*\nS: EOF")
+	if in := w.uids("INBOX"); len(in) != 1 {
+		t.Errorf("INBOX has %v", in)
+	}
+}
+
 // The brake softens what a mis-set device does first, and the log says so.
 func TestBrake(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Brake = 3 }).listen()

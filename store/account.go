@@ -143,13 +143,19 @@ func (s *Store) CreateAccounts(ctx context.Context, list []NewAccount, replace b
 	return s.engine.CreateAccounts(ctx, list, replace)
 }
 
-// UpdateAccount changes an account.
+// UpdateAccount changes an account. The sessions of one that is disabled end.
 func (s *Store) UpdateAccount(ctx context.Context, id AccountID, u AccountUpdate) error {
 	if u.POP3Delete != nil && !u.POP3Delete.Valid() || u.POP3See != nil && !u.POP3See.Valid() {
 		return Errorf(Invalid, "no such policy")
 	}
 	defer s.accountsChanged()
-	return s.engine.UpdateAccount(ctx, id, u)
+	if err := s.engine.UpdateAccount(ctx, id, u); err != nil {
+		return err
+	}
+	if u.Enabled != nil && !*u.Enabled {
+		s.hangUpAll(id)
+	}
+	return nil
 }
 
 // RemoveAccount removes an account with all its mail, and what it was granted
