@@ -172,7 +172,11 @@ func (s *Store) fail(x *index, err error) {
 	defer x.mu.Unlock()
 	if x.err == nil && !x.loaded {
 		x.err = err
+		// The commit that removed the mailbox may be published after this, when
+		// nobody finds the index any more.
+		x.deleted = x.deleted || KindOf(err) == NotFound
 		close(x.ready)
+		x.wake()
 	}
 }
 

@@ -23,12 +23,17 @@ func (e shelf) LoadIndex(ctx context.Context, id MailboxID, _ ModSeq) (*LoadedIn
 
 func (shelf) Keywords(context.Context, AccountID) ([]string, error) { return nil, nil }
 
+// newShelf is a store of no more than its indexes.
+func newShelf(t *testing.T, e Engine) *Store {
+	return &Store{engine: e, ctx: t.Context(), mailboxes: map[MailboxID]*index{}, keywords: map[AccountID][]string{}, recent: map[MailboxID]UID{}}
+}
+
 // TestIndexMemory: what is kept of mailboxes that nobody has open stays within
 // the budget, whether their sessions waited for the index or not; an open one
 // is never dropped, and a dropped one comes back.
 func TestIndexMemory(t *testing.T) {
 	const budget = 256 << 10
-	s := &Store{engine: shelf{}, ctx: t.Context(), mailboxes: map[MailboxID]*index{}, keywords: map[AccountID][]string{}, recent: map[MailboxID]UID{}}
+	s := newShelf(t, shelf{})
 	s.opts.IndexMemory = budget
 	s.opts.setDefaults()
 	by := Actor{Account: 1}
@@ -66,4 +71,31 @@ func TestIndexMemory(t *testing.T) {
 	if held.Len() != 3000 {
 		t.Errorf("the open mailbox has %d messages", held.Len())
 	}
+}
+
+// lost is an engine whose mailboxes are removed after they were opened and
+// before they are loaded.
+type lost struct{ shelf }
+
+func (lost) LoadIndex(context.Context, MailboxID, ModSeq) (*LoadedIndex, error) {
+	return nil, Errorf(NotFound, "the mailbox is gone")
+}
+
+// TestRemovedBeforeItWasLoaded: the session learns that its mailbox is gone,
+// though the removal is published when nobody finds the index any more.
+func TestRemovedBeforeItWasLoaded(t *testing.T) {
+	s := newShelf(t, lost{})
+	s.opts.setDefaults()
+	v, err := s.View(t.Context(), Actor{Account: 1}, 1<<accountShift|1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	if err := v.Load(t.Context()); KindOf(err) != NotFound {
+		t.Errorf("loading: %v", err)
+	}
+	if !v.Deleted() {
+		t.Error("the view does not know that its mailbox is gone")
+	}
+	<-v.Wake()
 }
