@@ -36,30 +36,22 @@ type Options struct {
 }
 
 func (o *Options) setDefaults() {
-	o.IndexMemory = orDefault(o.IndexMemory, 64<<20)
-	o.KeepExpunged = orDefault(o.KeepExpunged, 14*24*time.Hour)
-	o.KeepJournal = orDefault(o.KeepJournal, 90*24*time.Hour)
-	o.DeviceRetired = orDefault(o.DeviceRetired, 90*24*time.Hour)
-	o.Searches = orDefault(o.Searches, 2)
-	o.SearchWait = orDefault(o.SearchWait, time.Minute)
-	o.UpkeepEvery = orDefault(o.UpkeepEvery, 30*time.Second)
-	o.PruneEvery = orDefault(o.PruneEvery, 10*time.Minute)
-	o.SearchTextMax = orDefault(o.SearchTextMax, 8<<20)
-	o.SharedAccount = strings.ToLower(orDefault(o.SharedAccount, "shared"))
+	o.IndexMemory = cmp.Or(o.IndexMemory, 64<<20)
+	o.KeepExpunged = cmp.Or(o.KeepExpunged, 14*24*time.Hour)
+	o.KeepJournal = cmp.Or(o.KeepJournal, 90*24*time.Hour)
+	o.DeviceRetired = cmp.Or(o.DeviceRetired, 90*24*time.Hour)
+	o.Searches = cmp.Or(o.Searches, 2)
+	o.SearchWait = cmp.Or(o.SearchWait, time.Minute)
+	o.UpkeepEvery = cmp.Or(o.UpkeepEvery, 30*time.Second)
+	o.PruneEvery = cmp.Or(o.PruneEvery, 10*time.Minute)
+	o.SearchTextMax = cmp.Or(o.SearchTextMax, 8<<20)
+	o.SharedAccount = strings.ToLower(cmp.Or(o.SharedAccount, "shared"))
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-}
-
-func orDefault[T comparable](v, def T) T {
-	var zero T
-	if v == zero {
-		return def
-	}
-	return v
 }
 
 // Store is what the front ends call. All methods may be used at once.

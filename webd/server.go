@@ -1,6 +1,7 @@
 package webd
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"log/slog"
@@ -73,8 +74,8 @@ func New(cfg Config) *Server {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	s.sessions = newSessions(orDefault(cfg.Idle, 30*time.Minute), orDefault(cfg.Longest, 12*time.Hour))
-	s.places = make(chan struct{}, orDefault(cfg.Connections, 500))
+	s.sessions = newSessions(cmp.Or(cfg.Idle, 30*time.Minute), cmp.Or(cfg.Longest, 12*time.Hour))
+	s.places = make(chan struct{}, cmp.Or(cfg.Connections, 500))
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.http = &http.Server{
@@ -131,12 +132,4 @@ func (s *Server) ownRoutes() http.Handler {
 	}
 	mux.HandleFunc("GET /", s.notFound)
 	return http.MaxBytesHandler(mux, maxForm)
-}
-
-func orDefault[T comparable](v, def T) T {
-	var zero T
-	if v == zero {
-		return def
-	}
-	return v
 }

@@ -149,23 +149,21 @@ func saslWrong(t *test) {
 	}
 }
 
-func saslCancel(t *test) {
-	t.mechanism("PLAIN")
-	s := t.dial()
-	s.send("AUTH PLAIN")
-	s.challenge()
-	p := s.do("*")
-	t.that(!p.ok, "a cancelled AUTH succeeds: %q", p.raw)
-	s.still()
-}
+func saslCancel(t *test) { t.refusedAnswer("*", "a cancelled AUTH succeeds") }
 
 func saslBadBase64(t *test) {
+	t.refusedAnswer("this is !! not base64 %", "what is not base64 is accepted")
+}
+
+// refusedAnswer answers PLAIN's challenge with a line that must fail, and not end
+// the session.
+func (t *test) refusedAnswer(line, wrong string) {
 	t.mechanism("PLAIN")
 	s := t.dial()
 	s.send("AUTH PLAIN")
 	s.challenge()
-	p := s.do("this is !! not base64 %%")
-	t.that(!p.ok, "what is not base64 is accepted: %q", p.raw)
+	p := s.do("%s", line)
+	t.that(!p.ok, "%s: %q", wrong, p.raw)
 	s.still()
 }
 
